@@ -1,0 +1,75 @@
+# The library is built from rooms (src/<room>), each a static library that may use the rooms below it. A variant is the
+# whole of it under one set of compiler flags: "" is what is shipped, "asan" and "tsan" serve the tests.
+
+set(PS_ROOMS base control host group api)
+
+function(ps_target_defaults target variant flags)
+  target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/src)
+  target_include_directories(${target} PUBLIC ${CMAKE_SOURCE_DIR}/include)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Werror ${flags})
+  target_link_options(${target} PRIVATE ${flags})
+endfunction()
+
+function(ps_add_variant variant flags)
+  set(suffix "")
+  if(variant)
+    set(suffix "_${variant}")
+  endif()
+  set_property(GLOBAL APPEND PROPERTY PS_VARIANTS "${variant}:")
+  set_property(GLOBAL PROPERTY "PS_FLAGS${suffix}" "${flags}")
+
+  set(below "")
+  foreach(room IN LISTS PS_ROOMS)
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/src/${room}/*.cc")
+    list(FILTER sources EXCLUDE REGEX "/src/host/reduce/kernels\\.cc$")
+    add_library(ps_${room}${suffix} STATIC ${sources})
+    ps_target_defaults(ps_${room}${suffix} "${variant}" "${flags}")
+    target_link_libraries(ps_${room}${suffix} PUBLIC ${below} Threads::Threads ${CMAKE_DL_LIBS})
+    target_include_directories(ps_${room}${suffix} SYSTEM PUBLIC ${FMT_INCLUDE_DIR})
+    set(below ps_${room}${suffix} ${below})
+  endforeach()
+  target_include_directories(ps_control${suffix} SYSTEM PRIVATE ${ASIO_INCLUDE_DIR} ${SODIUM_INCLUDE_DIR})
+  target_compile_definitions(ps_control${suffix} PRIVATE ASIO_STANDALONE ASIO_NO_DEPRECATED)
+  target_link_libraries(ps_control${suffix} PRIVATE ${SODIUM_STATIC})
+  target_link_libraries(ps_group${suffix} PRIVATE nlohmann_json::nlohmann_json)
+  target_link_libraries(ps_api${suffix} PRIVATE nlohmann_json::nlohmann_json)
+  ps_add_reduce_targets(ps_host${suffix} "${flags}")
+
+  add_library(parallelstate${suffix} SHARED)
+  ps_target_defaults(parallelstate${suffix} "${variant}" "${flags}")
+  target_link_libraries(parallelstate${suffix} PRIVATE -Wl,--whole-archive ps_api${suffix} -Wl,--no-whole-archive)
+  target_link_options(parallelstate${suffix} PRIVATE
+    -Wl,--version-script=${CMAKE_SOURCE_DIR}/src/api/exports.map
+    -Wl,--exclude-libs,ALL -Wl,--no-undefined -Wl,-z,nodelete -Wl,-z,relro,-z,now)
+  set_target_properties(parallelstate${suffix} PROPERTIES
+    OUTPUT_NAME parallelstate
+    VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
+    LINK_DEPENDS ${CMAKE_SOURCE_DIR}/src/api/exports.map
+    LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/${variant}/lib)
+endfunction()
+
+# The reduction kernels are plain loops in one file, compiled once for each target and chosen at run time by CPUID.
+# FMA contraction is off everywhere, so that every target gives the same bits.
+function(ps_add_reduce_targets target flags)
+  set(kernels ${CMAKE_SOURCE_DIR}/src/host/reduce/kernels.cc)
+  if(NOT EXISTS ${kernels})
+    return()
+  endif()
+  set(levels baseline)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    list(APPEND levels v3 v4)
+  endif()
+  foreach(level IN LISTS levels)
+    set(object ${target}_kernels_${level})
+    add_library(${object} OBJECT ${kernels})
+    ps_target_defaults(${object} "" "${flags}")
+    target_compile_options(${object} PRIVATE -O3 -ffp-contract=off)
+    target_compile_definitions(${object} PRIVATE PS_REDUCE_TARGET=${level})
+    if(level STREQUAL v3)
+      target_compile_options(${object} PRIVATE -march=x86-64-v3)
+    elseif(level STREQUAL v4)
+      target_compile_options(${object} PRIVATE -march=x86-64-v4 -mprefer-vector-width=512)
+    endif()
+    target_sources(${target} PRIVATE $<TARGET_OBJECTS:${object}>)
+  endforeach()
+endfunction()
