@@ -1,0 +1,143 @@
+#include "control/guardian.h"
+
+#include <cstddef>
+
+#include "base/deadline.h"
+#include "base/thread.h"
+#include "control/waiting.h"
+
+#ifndef SYS_futex_waitv
+#define SYS_futex_waitv 449
+#endif
+
+namespace ps {
+namespace {
+
+// The kernel's struct futex_waitv, which older headers lack.
+struct WaitEntry {
+  uint64_t value;
+  uint64_t address;
+  uint32_t flags;
+  uint32_t reserved;
+};
+constexpr uint32_t kWord32 = 2;
+constexpr int kMostEntries = 128;  // the kernel's limit
+constexpr int64_t kScanNs = 5'000'000;
+
+WaitEntry entry(const std::atomic<uint32_t>& word, uint32_t value) {
+  return {.value = value, .address = reinterpret_cast<uint64_t>(&word), .flags = kWord32, .reserved = 0};
+}
+
+}  // namespace
+
+bool Guardian::has_futex_waitv() {
+  static const bool present = [] {
+    std::atomic<uint32_t> word{1};
+    const WaitEntry entries[] = {entry(word, 0)};  // a different value: answers EAGAIN at once where it exists
+    return ::syscall(SYS_futex_waitv, entries, 1, 0, nullptr, CLOCK_MONOTONIC) == -1 && errno == EAGAIN;
+  }();
+  return present;
+}
+
+Guardian::Guardian(std::shared_ptr<HostSegment> segment, const Logger& logger, std::function<void()> on_death)
+    : segment_(std::move(segment)),
+      logger_(logger),
+      on_death_(std::move(on_death)),
+      pulses_(static_cast<size_t>(segment_->local_size())) {
+  thread_ = start_thread("ps-guardian", [this] { run(); });
+  while (entered_.load() == 0) futex_wait(entered_, 0, kTickNs);
+}
+
+Guardian::~Guardian() {
+  stop_.store(1);
+  futex_wake_all(stop_);
+  // Without futex_waitv the thread waits on the log's word.
+  if (!has_futex_waitv()) futex_wake_all(segment_->death_count());
+  thread_.join();
+}
+
+int64_t Guardian::silent_ms(int local_index) const {
+  const int64_t changed = pulses_[static_cast<size_t>(local_index)].changed_ns.load();
+  return changed == 0 ? 0 : std::max<int64_t>((monotonic_ns() - changed) / 1'000'000, 0);
+}
+
+void Guardian::run() {
+  enter();
+  while (stop_.load() == 0) {
+    segment_->own().heart.beats.fetch_add(1);
+    scan();
+    wait_for_change();
+  }
+  leave();
+}
+
+void Guardian::enter() {
+  RankLines::Life& life = segment_->own().life;
+  robust_.futex_offset = static_cast<long>(offsetof(RankLines::Life, word)) - static_cast<long>(offsetof(RankLines::Life, link));
+  robust_.list.next = &robust_.list;
+  ::syscall(SYS_set_robust_list, &robust_, sizeof robust_);
+  // `list_op_pending` covers the moment in which the word is ours but not yet on the list.
+  robust_.list_op_pending = &life.link;
+  life.pid.store(::getpid());
+  life.word.store(static_cast<uint32_t>(::syscall(SYS_gettid)) | FUTEX_WAITERS);
+  life.link.next = &robust_.list;
+  robust_.list.next = &life.link;
+  robust_.list_op_pending = nullptr;
+  life.presence.store(Presence::kPresent);
+  entered_.store(1);
+  futex_wake_all(entered_);
+}
+
+void Guardian::leave() {
+  RankLines::Life& life = segment_->own().life;
+  robust_.list_op_pending = &life.link;
+  robust_.list.next = &robust_.list;
+  life.word.store(0);
+  futex_wake_all(life.word);
+  robust_.list_op_pending = nullptr;
+}
+
+void Guardian::scan() {
+  const int64_t now = monotonic_ns();
+  for (int i = 0; i < segment_->local_size(); ++i) {
+    RankLines& lines = segment_->lines(i);
+    if ((lines.life.word.load() & FUTEX_OWNER_DIED) != 0) segment_->log_death(i);
+    Pulse& pulse = pulses_[static_cast<size_t>(i)];
+    const uint32_t beats = lines.heart.beats.load();
+    if (beats != pulse.beats.load() || pulse.changed_ns.load() == 0) {
+      pulse.beats.store(beats);
+      pulse.changed_ns.store(now);
+    }
+  }
+  const uint32_t deaths = segment_->death_count().load();
+  if (deaths == seen_deaths_) return;
+  seen_deaths_ = deaths;
+  on_death_();
+  segment_->own().doorbell.ring();
+}
+
+void Guardian::wait_for_change() {
+  if (!has_futex_waitv()) {
+    futex_wait(segment_->death_count(), seen_deaths_, kScanNs);
+    return;
+  }
+  WaitEntry entries[kMostEntries] = {entry(segment_->death_count(), seen_deaths_), entry(stop_, 0)};
+  unsigned count = 2;
+  const int size = segment_->local_size();
+  // The next living peers in ring order; each word is watched by several guardians, so that a stopped one harms nothing.
+  for (int step = 1; step < size && count < kMostEntries; ++step) {
+    const std::atomic<uint32_t>& word = segment_->lines((segment_->local_index() + step) % size).life.word;
+    const uint32_t value = word.load();
+    if (value != 0 && (value & FUTEX_OWNER_DIED) == 0) entries[count++] = entry(word, value);
+  }
+  timespec until;
+  clock_gettime(CLOCK_MONOTONIC, &until);
+  until.tv_nsec += kTickNs;
+  if (until.tv_nsec >= 1'000'000'000) {
+    until.tv_nsec -= 1'000'000'000;
+    ++until.tv_sec;
+  }
+  ::syscall(SYS_futex_waitv, entries, count, 0, &until, CLOCK_MONOTONIC);
+}
+
+}  // namespace ps

@@ -1,0 +1,199 @@
+#include "control/handover.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <condition_variable>
+#include <cstring>
+#include <map>
+#include <mutex>
+
+#include "base/error.h"
+
+namespace ps {
+namespace {
+
+constexpr int64_t kSliceMs = 50;
+// A stranger that connects and says nothing costs the giver this long.
+constexpr int64_t kGreetingMs = 1000;
+
+std::string random_ticket() {
+  unsigned char bytes[16];
+  if (::getrandom(bytes, sizeof bytes, 0) != sizeof bytes) fail_errno("no random bytes for a ticket");
+  std::string ticket = "parallelstate-";
+  for (const unsigned char byte : bytes) ticket += fmt::format("{:02x}", byte);
+  return ticket;
+}
+
+std::pair<sockaddr_un, socklen_t> abstract_address(const std::string& ticket) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const size_t length = std::min(ticket.size(), sizeof address.sun_path - 1);
+  std::memcpy(address.sun_path + 1, ticket.data(), length);
+  return {address, static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + length)};
+}
+
+Descriptor stream_socket() {
+  Descriptor descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!descriptor) fail_errno("cannot make a UNIX socket");
+  return descriptor;
+}
+
+bool readable(const Descriptor& socket, int64_t timeout_ms) {
+  pollfd poll{.fd = socket.get(), .events = POLLIN, .revents = 0};
+  return ::poll(&poll, 1, static_cast<int>(timeout_ms)) > 0;
+}
+
+bool same_user(const Descriptor& socket) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  return ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == ::geteuid();
+}
+
+// The taker proves by the ticket's repetition that it is a member; the ticket travels in authenticated agreements only.
+bool greeted(const Descriptor& socket, const std::string& ticket) {
+  std::string text(ticket.size(), '\0');
+  if (!readable(socket, kGreetingMs)) return false;
+  const ssize_t got = ::recv(socket.get(), text.data(), text.size(), MSG_DONTWAIT);
+  return got == static_cast<ssize_t>(ticket.size()) && text == ticket;
+}
+
+bool send_descriptor(const Descriptor& socket, int descriptor) {
+  char byte = 1;
+  iovec part{.iov_base = &byte, .iov_len = 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof(int));
+  std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+  return ::sendmsg(socket.get(), &message, MSG_NOSIGNAL) == 1;
+}
+
+Descriptor receive_descriptor(const Descriptor& socket) {
+  char byte = 0;
+  iovec part{.iov_base = &byte, .iov_len = 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  if (::recvmsg(socket.get(), &message, MSG_CMSG_CLOEXEC) != 1) return Descriptor();
+  const cmsghdr* header = CMSG_FIRSTHDR(&message);
+  if (header == nullptr || header->cmsg_type != SCM_RIGHTS || header->cmsg_len != CMSG_LEN(sizeof(int))) return Descriptor();
+  int descriptor = -1;
+  std::memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
+  return Descriptor(descriptor);
+}
+
+// Between ranks of one process: tickets and what lies ready under them.
+struct Counter {
+  std::mutex mutex;
+  std::condition_variable changed;
+  struct Parcel {
+    std::shared_ptr<SharedMemory> memory;
+    int takers = 0;
+  };
+  std::map<std::string, Parcel> parcels;
+
+  static Counter& instance() {
+    static Counter* counter = new Counter;  // outlives every thread
+    return *counter;
+  }
+};
+
+}  // namespace
+
+Offer::Offer(bool in_process) : in_process_(in_process), ticket_(random_ticket()) {
+  if (in_process_) return;
+  listener_ = stream_socket();
+  const auto [address, length] = abstract_address(ticket_);
+  if (::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&address), length) != 0 ||
+      ::listen(listener_.get(), SOMAXCONN) != 0) {
+    fail_errno("cannot listen on an abstract UNIX socket");
+  }
+}
+
+Offer::~Offer() {
+  if (!in_process_) return;
+  // Takers that gave up leave their parcel; the memory lives on with those who hold it.
+  Counter& counter = Counter::instance();
+  const std::lock_guard lock(counter.mutex);
+  counter.parcels.erase(ticket_);
+}
+
+void Offer::give(const std::shared_ptr<SharedMemory>& memory, int takers, Deadline deadline, const StopCheck& check) {
+  if (takers == 0) return;
+  const auto give_up_if_late = [&](int left) {
+    check();
+    if (deadline.passed()) fail(PS_ERR_TIMEOUT, "{} of {} ranks on this host did not take the shared memory", left, takers);
+  };
+  if (in_process_) {
+    Counter& counter = Counter::instance();
+    std::unique_lock lock(counter.mutex);
+    Counter::Parcel& parcel = counter.parcels[ticket_];
+    parcel = {memory, takers};
+    counter.changed.notify_all();
+    while (parcel.takers > 0) {
+      if (counter.changed.wait_for(lock, std::chrono::milliseconds(kSliceMs)) == std::cv_status::no_timeout) continue;
+      give_up_if_late(parcel.takers);
+    }
+    return;
+  }
+  for (int left = takers; left > 0;) {
+    if (!readable(listener_, std::min(kSliceMs, deadline.remaining_ms() + 1))) {
+      give_up_if_late(left);
+      continue;
+    }
+    const Descriptor taker(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    if (taker && same_user(taker) && greeted(taker, ticket_) && send_descriptor(taker, memory->descriptor())) --left;
+  }
+}
+
+std::shared_ptr<SharedMemory> Offer::take(const std::string& ticket, size_t size, Deadline deadline,
+                                          const StopCheck& check) const {
+  if (in_process_) {
+    Counter& counter = Counter::instance();
+    std::unique_lock lock(counter.mutex);
+    for (;;) {
+      const auto found = counter.parcels.find(ticket);
+      if (found != counter.parcels.end() && found->second.takers > 0) {
+        auto memory = found->second.memory;
+        --found->second.takers;
+        counter.changed.notify_all();
+        return memory;
+      }
+      if (counter.changed.wait_for(lock, std::chrono::milliseconds(kSliceMs)) == std::cv_status::no_timeout) continue;
+      check();
+      if (deadline.passed()) fail(PS_ERR_TIMEOUT, "the first rank on this host did not hand over the shared memory");
+    }
+  }
+  const Descriptor socket = stream_socket();
+  const auto [address, length] = abstract_address(ticket);
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), length) != 0) {
+    fail_errno("cannot reach the first rank of this host on its abstract UNIX socket; if these ranks do not share a "
+               "network namespace, give each host its own PS_HOST_ID");
+  }
+  if (!same_user(socket)) fail(PS_ERR_DENIED, "the first rank of this host runs under another user; ranks must share one");
+  if (::send(socket.get(), ticket.data(), ticket.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(ticket.size())) {
+    fail_errno("cannot ask the first rank of this host for its shared memory");
+  }
+  while (!readable(socket, std::min(kSliceMs, deadline.remaining_ms() + 1))) {
+    check();
+    if (deadline.passed()) fail(PS_ERR_TIMEOUT, "the first rank on this host did not hand over the shared memory");
+  }
+  Descriptor memfd = receive_descriptor(socket);
+  if (!memfd) fail(PS_ERR_PEER_FAILED, "the first rank of this host closed the connection instead of handing over memory");
+  return SharedMemory::adopt(std::move(memfd), size);
+}
+
+}  // namespace ps

@@ -1,0 +1,66 @@
+#include "control/shared_memory.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+namespace ps {
+namespace {
+
+constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+constexpr size_t kPage = 4096;
+
+}  // namespace
+
+SharedMemory::SharedMemory(Descriptor descriptor, size_t size) : descriptor_(std::move(descriptor)), size_(size) {
+  const int flags = MAP_SHARED | (descriptor_ ? 0 : MAP_ANONYMOUS) | MAP_NORESERVE;
+  void* address = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, flags, descriptor_.get(), 0);
+  if (address == MAP_FAILED) fail_errno("cannot map {} bytes of shared memory", size);
+  data_ = static_cast<std::byte*>(address);
+  // A forked child may not use the library, so it should not hold the memory either.
+  ::madvise(address, size, MADV_DONTFORK);
+}
+
+SharedMemory::~SharedMemory() { ::munmap(data_, size_); }
+
+std::shared_ptr<SharedMemory> SharedMemory::create_for_processes(const char* name, size_t size) {
+  Descriptor memfd(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL));
+  if (!memfd && errno == EINVAL) memfd = Descriptor(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!memfd) fail_errno("memfd_create failed for {} bytes of shared memory", size);
+  if (::ftruncate(memfd.get(), static_cast<off_t>(size)) != 0) fail_errno("cannot size shared memory to {} bytes", size);
+  if (::fcntl(memfd.get(), F_ADD_SEALS, kSeals) != 0) fail_errno("cannot seal shared memory of {} bytes", size);
+  return std::shared_ptr<SharedMemory>(new SharedMemory(std::move(memfd), size));
+}
+
+std::shared_ptr<SharedMemory> SharedMemory::create_in_process(size_t size) {
+  return std::shared_ptr<SharedMemory>(new SharedMemory(Descriptor(), size));
+}
+
+std::shared_ptr<SharedMemory> SharedMemory::adopt(Descriptor memfd, size_t size) {
+  struct stat status;
+  if (::fstat(memfd.get(), &status) != 0) fail_errno("cannot inspect the shared memory received from a peer");
+  const int seals = ::fcntl(memfd.get(), F_GET_SEALS);
+  if (seals < 0 || (seals & kSeals) != kSeals || static_cast<size_t>(status.st_size) != size) {
+    fail(PS_ERR_SYSTEM, "a peer sent shared memory of {} bytes with seals {:#x}; expected {} bytes, seals {:#x}",
+         status.st_size, seals, size, kSeals);
+  }
+  return std::shared_ptr<SharedMemory>(new SharedMemory(std::move(memfd), size));
+}
+
+void SharedMemory::prefault(size_t offset, size_t size) const {
+  const size_t begin = offset / kPage * kPage;
+  const size_t end = std::min((offset + size + kPage - 1) / kPage * kPage, (size_ + kPage - 1) / kPage * kPage);
+  // Only a hint: kernels before 5.14 lack it, and then the first operations pay for their pages.
+  if (end > begin) ::madvise(data_ + begin, end - begin, MADV_POPULATE_WRITE);
+}
+
+}  // namespace ps

@@ -1,0 +1,230 @@
+#include "control/world.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+
+#include "base/error.h"
+#include "base/wire.h"
+#include "control/host_identity.h"
+
+namespace ps {
+namespace {
+
+// No heartbeat for this long: stopped, or starved of CPU. The heart beats ten times as often.
+constexpr int64_t kSilentMs = 1000;
+
+struct Introduction {
+  int32_t version = PS_VERSION;
+  uint32_t flags = 0;
+  uint64_t host_buffer_bytes = 0;
+  uint64_t max_object_bytes = 0;
+  int32_t replica_count = 0;
+  int32_t local_rank = -1;
+  int32_t pid = 0;
+  std::string hostname;
+  std::string address;
+  std::string host;  // host_identity
+  std::string ticket;
+
+  std::string encode() const {
+    return WireWriter()
+        .number(version).number(flags).number(host_buffer_bytes).number(max_object_bytes).number(replica_count)
+        .number(local_rank).number(pid).text(hostname).text(address).text(host).text(ticket)
+        .take();
+  }
+  static Introduction decode(const std::string& bytes) {
+    WireReader reader(bytes, "a rank's introduction");
+    Introduction self;
+    self.version = reader.number<int32_t>();
+    self.flags = reader.number<uint32_t>();
+    self.host_buffer_bytes = reader.number<uint64_t>();
+    self.max_object_bytes = reader.number<uint64_t>();
+    self.replica_count = reader.number<int32_t>();
+    self.local_rank = reader.number<int32_t>();
+    self.pid = reader.number<int32_t>();
+    self.hostname = reader.text();
+    self.address = reader.text();
+    self.host = reader.text();
+    self.ticket = reader.text();
+    reader.finish();
+    return self;
+  }
+};
+
+// Every rank runs this over the same introductions, so all of them refuse together.
+void check_agreement(const std::vector<Introduction>& ranks) {
+  const Introduction& first = ranks.front();
+  for (size_t i = 1; i < ranks.size(); ++i) {
+    const auto require = [i](auto mine, auto zero, const char* what) {
+      if (mine != zero) fail(PS_ERR_MISMATCH, "psInit: rank {} has {} {}, rank 0 has {}", i, what, mine, zero);
+    };
+    require(ranks[i].version / 100, first.version / 100, "library version (major * 100 + minor)");
+    require(ranks[i].flags & PS_DETERMINISTIC, first.flags & PS_DETERMINISTIC, "the DETERMINISTIC flag");
+    require(ranks[i].host_buffer_bytes, first.host_buffer_bytes, "host_buffer_bytes");
+    require(ranks[i].max_object_bytes, first.max_object_bytes, "max_object_bytes");
+    require(ranks[i].replica_count, first.replica_count, "replica_count");
+  }
+}
+
+std::string private_name() {
+  static std::atomic<uint64_t> next{0};
+  return fmt::format("mem://alone-{}-{}", ::getpid(), next.fetch_add(1));
+}
+
+}  // namespace
+
+World::World(LaunchSettings settings, std::function<void()> on_death)
+    : settings_(std::move(settings)), logger_(settings_.logger()) {
+  logger_.set_speaker(fmt::format("rank {}/{}", rank(), size()));
+  if (settings_.rendezvous.empty()) settings_.rendezvous = private_name();
+  in_process_ = settings_.rendezvous.starts_with("mem://");
+  const Deadline deadline = Deadline::in_ms(settings_.init_timeout_ms);
+  logger_.info("joining a world of {} ranks at {} (rank named by {})", size(), settings_.rendezvous, settings_.source);
+
+  StoreSettings store;
+  store.url = settings_.rendezvous;
+  store.job = settings_.job;
+  store.secret = settings_.secret;
+  store.network = settings_.network;
+  store.allow_unauthenticated = (settings_.flags & PS_ALLOW_UNAUTHENTICATED) != 0;
+  store_ = rank() == 0 ? meet_store(store, deadline) : join_store(store, deadline);
+
+  Offer offer(in_process_);
+  std::vector<std::string> tickets;
+  join(offer, deadline, tickets);
+  share_segment(offer, tickets, deadline);
+  wait_policy_ = ps::wait_policy(local_size());
+  if (in_process_) {
+    segment_->own().life.pid.store(::getpid());
+    segment_->own().life.presence.store(Presence::kPresent);
+  } else {
+    guardian_ = std::make_unique<Guardian>(segment_, logger_, std::move(on_death));
+  }
+}
+
+World::~World() {
+  announce_leaving();
+  guardian_.reset();
+}
+
+void World::join(const Offer& offer, Deadline deadline, std::vector<std::string>& tickets) {
+  Introduction self;
+  self.flags = settings_.flags;
+  self.host_buffer_bytes = settings_.host_buffer_bytes;
+  self.max_object_bytes = settings_.max_object_bytes;
+  self.replica_count = settings_.replica_count;
+  self.local_rank = settings_.local_rank;
+  self.pid = ::getpid();
+  self.hostname = host_name();
+  self.address = settings_.network.empty() ? self.hostname : settings_.network;
+  self.host = in_process_ ? "this process" : host_identity(settings_.host_id);
+  self.ticket = offer.ticket();
+
+  Exchange exchange;
+  exchange.scope = "join/" + settings_.job;
+  for (int32_t i = 0; i < size(); ++i) exchange.members.push_back(i);
+  exchange.rank = rank();
+  exchange.blob = self.encode();
+  exchange.who = fmt::format("rank {} (pid {} on host {})", rank(), self.pid, self.hostname);
+  const Exchanged joined = store_->exchange(exchange, deadline, [] {});
+  id_ = joined.serial;
+
+  std::vector<Introduction> ranks;
+  for (const std::string& blob : joined.blobs) ranks.push_back(Introduction::decode(blob));
+  check_agreement(ranks);
+
+  std::map<std::string, std::pair<int32_t, int>> nodes;  // host -> its number, ranks seen on it
+  const std::string own_host = ranks[static_cast<size_t>(rank())].host;
+  for (int32_t i = 0; i < size(); ++i) {
+    Introduction& other = ranks[static_cast<size_t>(i)];
+    auto& [node, count] = nodes.try_emplace(other.host, static_cast<int32_t>(nodes.size()), 0).first->second;
+    Member member;
+    member.node = node;
+    member.local_rank = other.local_rank >= 0 ? other.local_rank : count;
+    member.pid = other.pid;
+    member.hostname = std::move(other.hostname);
+    member.address = std::move(other.address);
+    if (other.host == own_host) {
+      member.local_index = count;
+      local_ranks_.push_back(i);
+    }
+    ++count;
+    members_.push_back(std::move(member));
+    tickets.push_back(std::move(other.ticket));
+  }
+  node_count_ = static_cast<int32_t>(nodes.size());
+}
+
+void World::share_segment(Offer& offer, const std::vector<std::string>& tickets, Deadline deadline) {
+  const int local_size = static_cast<int>(local_ranks_.size());
+  const int local_index = member(rank()).local_index;
+  const size_t bytes = HostSegment::bytes(local_size);
+  std::shared_ptr<SharedMemory> memory;
+  if (local_index == 0) {
+    memory = in_process_ ? SharedMemory::create_in_process(bytes)
+                         : SharedMemory::create_for_processes("parallelstate-host", bytes);
+    offer.give(memory, local_size - 1, deadline, [] {});
+  } else {
+    memory = offer.take(tickets[static_cast<size_t>(local_ranks_.front())], bytes, deadline, [] {});
+  }
+  memory->drop_descriptor();
+  segment_ = std::make_shared<HostSegment>(std::move(memory), local_size, local_index);
+}
+
+RankLines* World::lines(int32_t rank) const {
+  const int index = member(rank).local_index;
+  return index < 0 ? nullptr : &segment_->lines(index);
+}
+
+psRankState World::state(int32_t rank) const {
+  if (has_left(rank)) return PS_RANK_LEFT;
+  if (first_dead({rank}) != PS_NO_RANK) return PS_RANK_DEAD;
+  return silent_ms(rank) >= kSilentMs ? PS_RANK_SILENT : PS_RANK_ALIVE;
+}
+
+int64_t World::silent_ms(int32_t rank) const {
+  const int index = member(rank).local_index;
+  return guardian_ && index >= 0 ? guardian_->silent_ms(index) : 0;
+}
+
+int32_t World::first_dead(const std::vector<int32_t>& ranks) const {
+  int32_t first = PS_NO_RANK;
+  segment_->visit_deaths([&](int index) {
+    const int32_t dead = local_ranks_[static_cast<size_t>(index)];
+    if (std::find(ranks.begin(), ranks.end(), dead) == ranks.end()) return false;
+    first = dead;
+    return true;
+  });
+  return first;
+}
+
+bool World::has_left(int32_t rank) const {
+  const RankLines* line = lines(rank);
+  return line != nullptr && line->life.presence.load(std::memory_order_seq_cst) == Presence::kLeft;
+}
+
+std::string World::who(int32_t rank) const {
+  const Member& other = member(rank);
+  return fmt::format("rank {} (pid {} on host {})", rank, other.pid, other.hostname);
+}
+
+void World::check_living(const std::vector<int32_t>& ranks, const std::string& doing) const {
+  if (const int32_t dead = first_dead(ranks); dead != PS_NO_RANK) {
+    throw Error(PS_ERR_PEER_FAILED, fmt::format("{}: {} ended without psFinalize", doing, who(dead)), dead);
+  }
+  for (const int32_t other : ranks) {
+    if (has_left(other)) {
+      throw Error(PS_ERR_PEER_FAILED, fmt::format("{}: {} left by psFinalize", doing, who(other)), other);
+    }
+  }
+}
+
+void World::announce_leaving() const {
+  segment_->own().life.presence.store(Presence::kLeft, std::memory_order_seq_cst);
+  segment_->ring_all();
+}
+
+}  // namespace ps

@@ -1,0 +1,84 @@
+// A world as one rank sees it: who is in it, on which hosts, how they are doing, and the store they share.
+//
+// Forming it is two agreements. The ranks meet at the store and tell each other who they are; on each host the first
+// rank hands the host segment to the others. The members of every later communicator agree and hand over in the same way.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "control/guardian.h"
+#include "control/handover.h"
+#include "control/launch.h"
+#include "control/store/store.h"
+#include "control/waiting.h"
+
+namespace ps {
+
+struct Member {
+  int32_t node = 0;
+  int32_t local_rank = 0;
+  int32_t pid = 0;
+  std::string hostname;
+  std::string address;
+  int local_index = -1;  // in this host's segment; -1 on other hosts
+};
+
+class World {
+ public:
+  // Collective over the world. `on_death` is called on the guardian's thread when a rank of this host was found dead.
+  World(LaunchSettings settings, std::function<void()> on_death);
+  // Leaves: peers that wait for this rank learn that it left.
+  ~World();
+
+  const LaunchSettings& settings() const { return settings_; }
+  const Logger& logger() const { return logger_; }
+  const std::shared_ptr<Store>& store() const { return store_; }
+  bool in_process() const { return in_process_; }
+  uint64_t id() const { return id_; }
+  int32_t rank() const { return settings_.rank; }
+  int32_t size() const { return settings_.world_size; }
+  const Member& member(int32_t rank) const { return members_[static_cast<size_t>(rank)]; }
+  int32_t node_count() const { return node_count_; }
+  int32_t local_size() const { return segment_->local_size(); }
+
+  HostSegment& segment() const { return *segment_; }
+  Doorbell& doorbell() const { return segment_->own().doorbell; }
+  const WaitPolicy& wait_policy() const { return wait_policy_; }
+  // nullptr for a rank on another host.
+  RankLines* lines(int32_t rank) const;
+
+  psRankState state(int32_t rank) const;
+  int64_t silent_ms(int32_t rank) const;
+  // The rank that was found dead first among `ranks`, PS_NO_RANK while all live.
+  int32_t first_dead(const std::vector<int32_t>& ranks) const;
+  bool has_left(int32_t rank) const;
+
+  // "rank 3 (pid 77 on host h)"
+  std::string who(int32_t rank) const;
+
+  // Throws PEER_FAILED when one of `ranks` is dead or has left; `doing` begins the text.
+  void check_living(const std::vector<int32_t>& ranks, const std::string& doing) const;
+
+  // Tells everybody who waits for this rank that it leaves in order. What it has already sent stays readable.
+  void announce_leaving() const;
+
+ private:
+  void join(const Offer& offer, Deadline deadline, std::vector<std::string>& tickets);
+  void share_segment(Offer& offer, const std::vector<std::string>& tickets, Deadline deadline);
+
+  LaunchSettings settings_;
+  Logger logger_;
+  bool in_process_ = false;
+  std::shared_ptr<Store> store_;
+  uint64_t id_ = 0;
+  std::vector<Member> members_;
+  std::vector<int32_t> local_ranks_;  // this host's, by local index
+  int32_t node_count_ = 1;
+  WaitPolicy wait_policy_;
+  std::shared_ptr<HostSegment> segment_;
+  std::unique_ptr<Guardian> guardian_;  // none where ranks are threads: they cannot die alone
+};
+
+}  // namespace ps
