@@ -1,0 +1,101 @@
+"""Finds and loads libparallelstate.so, once, at the first call that needs it.
+
+In this order: PS_LIBRARY (alone, when it is set: what a person chose is not silently replaced), the package's own lib/,
+the build tree of the checkout that this file is in, and the name by the loader's path.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+from pathlib import Path
+from typing import Any, Iterator, List, Optional, Tuple
+
+from ._constants import VERSION_MAJOR, VERSION_MINOR, Result
+from ._errors import Error, LoadError, error_of
+from ._prototypes import PROTOTYPES
+
+SONAME = "libparallelstate.so.0"
+
+_lock = threading.Lock()
+_loaded: Optional[Any] = None
+_path = ""
+
+
+def candidates() -> Iterator[Tuple[str, str]]:
+    """What is tried, as (path or name, where it comes from)."""
+    chosen = os.environ.get("PS_LIBRARY")
+    if chosen:
+        yield chosen, "PS_LIBRARY"
+        return
+    package = Path(__file__).resolve().parent
+    for name in (SONAME, "libparallelstate.so"):
+        yield str(package / "lib" / name), "the package"
+    root = package.parents[2]
+    if (root / "include" / "parallelstate.h").exists():
+        yield str(root / "build" / "lib" / "libparallelstate.so"), "the build tree"
+    yield SONAME, "the loader's path"
+
+
+def _check_version(found: int) -> None:
+    major, minor = found // 10000, found // 100 % 100
+    if major != VERSION_MAJOR or (major == 0 and minor != VERSION_MINOR):
+        raise LoadError(f"it is version {major}.{minor}.{found % 100}, this binding is made for "
+                        f"{VERSION_MAJOR}.{VERSION_MINOR}.x; install the two together")
+
+
+def _open(path: str) -> Any:
+    loaded = ctypes.CDLL(path)
+    for prototype in PROTOTYPES:
+        try:
+            function = getattr(loaded, prototype.name)
+        except AttributeError:
+            raise LoadError(f"it has no function {prototype.name}, so it is not a ParallelState library "
+                            f"that this binding knows") from None
+        function.restype = prototype.restype
+        function.argtypes = prototype.argtypes
+    _check_version(loaded.psVersion())
+    return loaded
+
+
+def load() -> Tuple[Any, str]:
+    """Opens the first candidate that works. LoadError lists every candidate with its error."""
+    tried: List[str] = []
+    for path, origin in candidates():
+        if os.sep in path and not os.path.exists(path):
+            tried.append(f"  {path} ({origin}): no such file")
+            continue
+        try:
+            return _open(path), path
+        except (OSError, LoadError) as error:
+            tried.append(f"  {path} ({origin}): {error}")
+    raise LoadError("no usable libparallelstate.so; tried\n" + "\n".join(tried) +
+                    "\nBuild it (cmake --build build), or set PS_LIBRARY to its path.")
+
+
+def library() -> Any:
+    """The loaded library, a ctypes.CDLL: every call of it releases the interpreter lock."""
+    global _loaded, _path
+    if _loaded is None:
+        with _lock:
+            if _loaded is None:
+                _loaded, _path = load()
+    return _loaded
+
+
+def library_path() -> str:
+    """Path or name of the library that is in use; loads it."""
+    library()
+    return _path
+
+
+def last_error(result: int) -> Error:
+    """The exception for `result`, with the text of this thread's last failing call."""
+    text = (library().psLastError() or b"").decode("utf-8", "replace")
+    return error_of(result, text or f"psResult {result} without a text")
+
+
+def check(result: int) -> None:
+    if result < Result.OK:
+        raise last_error(result)

@@ -1,0 +1,101 @@
+"""What every operation on a group shares: starting it, turning its arguments into buffers, reductions."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+from dataclasses import dataclass
+from typing import Any, Iterator, Optional, Sequence, Tuple, Union
+
+from . import _handles
+from ._buffers import Buffer, view
+from ._constants import DataType, ReduceOp, Result
+from ._errors import ArgumentError, Error
+from ._library import check, last_error, library
+from .work import Work
+
+
+@dataclass(frozen=True)
+class PremulSum:
+    """The sum of each rank's input times that rank's scalar; floating types only."""
+
+    scalar: float
+
+
+def premul_sum(scalar: float) -> PremulSum:
+    """A reduction that multiplies this rank's input by `scalar` first. Each rank uses its own."""
+    return PremulSum(float(scalar))
+
+
+Reduction = Union[ReduceOp, PremulSum]
+
+
+class Operations:
+    """Base of Group. `_live` gives the handle or raises, `_error` makes the exception of a failed call."""
+
+    size: int
+    rank: int
+
+    def _live(self) -> int:
+        raise NotImplementedError
+
+    def _error(self, result: int) -> Error:
+        return last_error(result)
+
+    def _start(self, name: str, arguments: Sequence[Any], buffers: Sequence[Buffer], output: Any, async_: bool) -> Any:
+        """Calls `name` on the group: returns `output` when the data is there, or the Work that will."""
+        _handles.sweep()
+        function = getattr(library(), name)
+        if not async_:
+            try:
+                result = function(self._live(), *arguments, None)
+                if result < Result.OK:
+                    raise self._error(result)
+                return output
+            finally:
+                for buffer in buffers:
+                    buffer.release()
+        handle = ctypes.c_void_p()
+        result = function(self._live(), *arguments, ctypes.byref(handle))
+        if result < Result.OK:
+            raise self._error(result)
+        assert handle.value is not None
+        return Work(handle.value, self, buffers, output)  # type: ignore[arg-type]
+
+    @contextlib.contextmanager
+    def _reduction(self, op: Reduction, dtype: Optional[DataType]) -> Iterator[int]:
+        """The psReduceOp of `op`. One that was made for the call is freed after it: operations in flight keep it."""
+        if not isinstance(op, PremulSum):
+            yield int(op)
+            return
+        if dtype is None:
+            raise ArgumentError("premul_sum needs a buffer or dtype= to know the type of its scalar")
+        scalar = (ctypes.c_double if dtype == DataType.FLOAT64 else ctypes.c_float)(op.scalar)
+        made = ctypes.c_int32()
+        check(library().psReduceOpCreate(self._live(), ReduceOp.PREMUL_SUM, dtype, ctypes.byref(scalar),
+                                         ctypes.byref(made)))
+        try:
+            yield made.value
+        finally:
+            library().psReduceOpFree(self._live(), made)
+
+    def _pair(self, send: Any, recv: Any, call: str, dtype: Optional[DataType]) -> Tuple[Buffer, Buffer, DataType]:
+        """Both buffers of a call, and the type that they agree on."""
+        source = view(send, f"{call}: send", dtype=dtype)
+        target = view(recv, f"{call}: out", writable=True, dtype=dtype)
+        return source, target, common_type(call, source, target)
+
+
+def common_type(call: str, source: Buffer, target: Buffer) -> DataType:
+    """The element type of the two; an empty buffer agrees with every type."""
+    if source.dtype is None or target.dtype is None:
+        return source.dtype or target.dtype or DataType.UINT8
+    if source.dtype != target.dtype:
+        raise ArgumentError(f"{call}: send has elements of {source.dtype.name}, out of {target.dtype.name}; "
+                            f"they must be the same, nothing is converted")
+    return source.dtype
+
+
+def expect_count(call: str, what: str, buffer: Buffer, count: int, why: str) -> None:
+    if buffer.count != count:
+        raise ArgumentError(f"{call}: {what} has {buffer.count} elements and needs {count}, {why}")

@@ -1,0 +1,85 @@
+"""Messages between two ranks of a group. Ranks are ranks in the group; NEXT and PREV are its ring neighbours."""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+from typing import Any, List, Optional, Sequence, Union
+
+from ._buffers import Buffer, view
+from ._constants import DataType, Direction
+from ._errors import ArgumentError
+from ._operations import Operations, common_type
+from ._structs import psMessage
+
+
+@dataclass(frozen=True)
+class Send:
+    """One message of Group.batch."""
+
+    buffer: Any
+    dst: int
+    tag: int = 0
+    dtype: Optional[DataType] = None
+
+
+@dataclass(frozen=True)
+class Recv:
+    """One message of Group.batch."""
+
+    buffer: Any
+    src: int
+    tag: int = 0
+    dtype: Optional[DataType] = None
+
+
+class PointToPoint(Operations):
+    """Send and receive. A message matches by (source, destination, tag), in order, and waits for nothing else."""
+
+    def send(self, buffer: Any, dst: int, tag: int = 0, *, dtype: Optional[DataType] = None,
+             async_: bool = False) -> Any:
+        """May return before the message is received; never rely on it."""
+        source = view(buffer, "send: buffer", dtype=dtype)
+        return self._start("psSend", (source.address, source.count, source.dtype or DataType.UINT8, dst, tag, None),
+                           (source,), buffer, async_)
+
+    def recv(self, buffer: Any, src: int, tag: int = 0, *, dtype: Optional[DataType] = None,
+             async_: bool = False) -> Any:
+        """Fills `buffer` and returns it. Count and type must be the sender's."""
+        target = view(buffer, "recv: buffer", writable=True, dtype=dtype)
+        return self._start("psRecv", (target.address, target.count, target.dtype or DataType.UINT8, src, tag, None),
+                           (target,), buffer, async_)
+
+    def send_recv(self, send: Any, dst: int, out: Any, src: int, tag: int = 0, *, dtype: Optional[DataType] = None,
+                  async_: bool = False) -> Any:
+        """Both at once, free of deadlock in a ring: `group.send_recv(x, ps.NEXT, y, ps.PREV)`."""
+        source = view(send, "send_recv: send", dtype=dtype)
+        target = view(out, "send_recv: out", writable=True, dtype=dtype)
+        common = common_type("send_recv", source, target)
+        arguments = (source.address, source.count, dst, target.address, target.count, src, common, tag, None)
+        return self._start("psSendRecv", arguments, (source, target), out, async_)
+
+    def batch(self, messages: Sequence[Union[Send, Recv]], *, async_: bool = False) -> Any:
+        """All messages start together. Returns the receive buffers, in the order of the messages."""
+        array = (psMessage * len(messages))()
+        buffers: List[Buffer] = []
+        received: List[Any] = []
+        for entry, message in zip(array, messages):
+            if isinstance(message, Send):
+                direction, peer = Direction.SEND, message.dst
+            elif isinstance(message, Recv):
+                direction, peer = Direction.RECV, message.src
+                received.append(message.buffer)
+            else:
+                raise ArgumentError(f"batch takes Send and Recv of parallelstate, not {type(message).__name__}")
+            what = f"batch: message {len(buffers)}"
+            buffer = view(message.buffer, what, writable=direction == Direction.RECV, dtype=message.dtype)
+            buffers.append(buffer)
+            entry.struct_size = ctypes.sizeof(psMessage)
+            entry.direction = direction
+            entry.buffer = buffer.address
+            entry.count = buffer.count
+            entry.dtype = buffer.dtype or DataType.UINT8
+            entry.peer = peer
+            entry.tag = message.tag
+        return self._start("psBatch", (array, len(messages), None), buffers, received, async_)
