@@ -23,7 +23,7 @@ from ._errors import (
     AbortedError, ArgumentError, BackendError, ClosedError, DeniedError, Error, InternalError, LoadError, MismatchError,
     NoMemoryError, NotFoundError, PeerFailedError, StateError, SystemError_, TimeoutError_, UnsupportedError,
 )
-from ._library import check as _check, library as _library, library_path
+from ._library import check as _check, library as _loaded, library_path
 from ._operations import PremulSum, premul_sum
 from ._point_to_point import Recv, Send
 from ._values import take_json as _take_json
@@ -66,13 +66,13 @@ LOGICAL_XOR = ReduceOp.LOGICAL_XOR
 def library_info() -> Dict[str, Any]:
     """Version, build, CPU and kernel features, limits, backends with the reason where one is missing."""
     json = _ctypes.c_void_p()
-    _check(_library().psGetLibraryInfo(_ctypes.byref(json)))
+    _check(_loaded().psGetLibraryInfo(_ctypes.byref(json)))
     return dict(_take_json(json))
 
 
 def library_version() -> Tuple[int, int, int]:
     """The version of the library that is loaded; `__version__` is the binding's."""
-    version = _library().psVersion()
+    version = _loaded().psVersion()
     return version // 10000, version // 100 % 100, version % 100
 
 
@@ -80,8 +80,8 @@ __all__ = [
     "NEXT", "NO_COLOR", "NO_RANK", "PREV",
     "CheckMode", "ContentType", "DataType", "Direction", "Flag", "LogLevel", "RankState", "ReduceOp", "Result",
     "AbortedError", "ArgumentError", "BackendError", "ClosedError", "DeniedError", "Error", "InternalError",
-    "LoadError", "MismatchError", "NoMemoryError", "NotFoundError", "PeerFailedError", "StateError", "SystemError_", "TimeoutError_",
-    "UnsupportedError",
+    "LoadError", "MismatchError", "NoMemoryError", "NotFoundError", "PeerFailedError", "StateError", "SystemError_",
+    "TimeoutError_", "UnsupportedError",
     "Context", "Group", "GroupInfo", "PremulSum", "RankInfo", "Recv", "Send", "Store", "Work", "WorldInfo",
     "init", "library_info", "library_path", "library_version", "premul_sum",
     "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64", "FLOAT16", "BFLOAT16", "FLOAT32",

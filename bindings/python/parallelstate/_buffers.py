@@ -75,7 +75,7 @@ _release_buffer.restype = None
 def _address_of(exported: memoryview) -> Optional[int]:
     raw = _PyBuffer()
     _get_buffer(exported, ctypes.byref(raw), 0)
-    address = raw.buf
+    address: Optional[int] = raw.buf
     _release_buffer(ctypes.byref(raw))
     return address
 
@@ -115,7 +115,7 @@ def view(source: Any, what: str, writable: bool = False, dtype: Optional[DataTyp
 def _from_interface(source: Any, interface: Dict[str, Any], what: str) -> Tuple[Buffer, bool, int, str]:
     typestr: str = interface["typestr"]
     shape = tuple(int(extent) for extent in interface["shape"])
-    itemsize = int(typestr[2:])
+    itemsize = int(typestr[2:].partition("[")[0])  # a time has its unit behind: "<M8[s]"
     count = 1
     for extent in shape:
         count *= extent
