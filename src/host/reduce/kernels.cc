@@ -1,0 +1,216 @@
+// The reduction loops, compiled once for each instruction set (PS_REDUCE_TARGET names it). They are plain loops for the
+// compiler to vectorise. Only find_kernel has external linkage, and nothing inline is used from elsewhere: a function
+// emitted here as a weak symbol could be linked into code that runs on every processor.
+#include "host/reduce/kernels.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "host/reduce/float16_pack.h"
+#include "host/reduce/operations.h"
+
+namespace ps::PS_REDUCE_TARGET {
+namespace {
+
+// Bytes accumulated at a time when there are three sources or more: well within the first-level cache.
+constexpr size_t kBlockBytes = 4096;
+
+// An element of the caller's memory: of any declared type, at any address.
+template <class T>
+struct __attribute__((packed, may_alias)) Stored {
+  T value;
+};
+
+template <class Operation>
+struct Source {
+  using Accumulator = typename Operation::Accumulator;
+  const Stored<typename Operation::Element>* elements;
+  Accumulator factor;
+
+  Accumulator read(size_t index) const { return Operation::read(elements[index].value, factor); }
+};
+
+// A function of its own, because inlined into the loop over the sources the two loops are interchanged, and what is
+// then the inner one cannot be vectorised.
+template <class Operation>
+[[gnu::noinline]] void accumulate(typename Operation::Accumulator* partial, Source<Operation> source, size_t begin,
+                                  size_t length) {
+#pragma GCC ivdep
+  for (size_t i = 0; i < length; ++i) partial[i] = Operation::combine(partial[i], source.read(begin + i));
+}
+
+// Reduces `count` elements, `offset` bytes into each buffer. The loops may take the elements in any order, even where
+// the destination is a source: an element is written after it was read, and nothing else reads it. So says ivdep.
+template <class Operation>
+void reduce_range(void* destination, const void* const* sources, size_t source_count, size_t offset, size_t count,
+                  const double* scales) {
+  using Element = typename Operation::Element;
+  using Accumulator = typename Operation::Accumulator;
+  constexpr size_t kBlock = kBlockBytes / sizeof(Accumulator);
+  auto* const result = reinterpret_cast<Stored<Element>*>(static_cast<char*>(destination) + offset);
+  const auto source = [&](size_t index) {
+    const char* const begin = static_cast<const char*>(sources[index]) + offset;
+    Source<Operation> made{reinterpret_cast<const Stored<Element>*>(begin), {}};
+    if constexpr (Operation::kScales) made.factor = Operation::factor(scales[index]);
+    return made;
+  };
+
+  const Source<Operation> first = source(0);
+  if (source_count == 1) {
+#pragma GCC ivdep
+    for (size_t i = 0; i < count; ++i) result[i].value = Operation::finish(first.read(i), 1);
+    return;
+  }
+
+  const Source<Operation> last = source(source_count - 1);
+  if (source_count == 2) {
+#pragma GCC ivdep
+    for (size_t i = 0; i < count; ++i) {
+      result[i].value = Operation::finish(Operation::combine(first.read(i), last.read(i)), 2);
+    }
+    return;
+  }
+
+  const Source<Operation> second = source(1);
+  alignas(64) Accumulator partial[kBlock];
+  for (size_t begin = 0; begin < count; begin += kBlock) {
+    const size_t length = count - begin < kBlock ? count - begin : kBlock;
+    for (size_t i = 0; i < length; ++i) {
+      partial[i] = Operation::combine(first.read(begin + i), second.read(begin + i));
+    }
+    for (size_t index = 2; index < source_count - 1; ++index) {
+      accumulate<Operation>(partial, source(index), begin, length);
+    }
+#pragma GCC ivdep
+    for (size_t i = 0; i < length; ++i) {
+      result[begin + i].value = Operation::finish(Operation::combine(partial[i], last.read(begin + i)), source_count);
+    }
+  }
+}
+
+template <class Operation>
+bool copy_one(void* destination, const void* const* sources, size_t source_count, size_t count) {
+  if (!Operation::kCopiesOneSource || source_count != 1) return false;
+  std::memmove(destination, sources[0], count * sizeof(typename Operation::Element));
+  return true;
+}
+
+template <class Operation>
+void reduce(void* destination, const void* const* sources, size_t source_count, size_t count, const double* scales) {
+  if (count == 0 || copy_one<Operation>(destination, sources, source_count, count)) return;
+  reduce_range<Operation>(destination, sources, source_count, 0, count, scales);
+}
+
+// The same with as many elements as possible taken in packs.
+template <template <class> class Operation, class Format>
+void reduce_packed(void* destination, const void* const* sources, size_t source_count, size_t count,
+                   const double* scales) {
+  if (count == 0 || copy_one<Operation<Format>>(destination, sources, source_count, count)) return;
+  using Pack = Packed<Format>;
+  const size_t packs = Pack::kLanes > 1 ? count / Pack::kLanes : 0;
+  const size_t packed = packs * Pack::kLanes;
+  if (packs > 0) {
+    reduce_range<Operation<typename Pack::Type>>(destination, sources, source_count, 0, packs, scales);
+  }
+  reduce_range<Operation<Format>>(destination, sources, source_count, packed * sizeof(typename Format::Bits),
+                                  count - packed, scales);
+}
+
+template <class Format>
+ReduceKernel find_float_kernel(psReduceOp op) {
+  switch (op) {
+    case PS_SUM:
+      return reduce_packed<FloatSum, Format>;
+    case PS_PRODUCT:
+      return reduce_packed<FloatProduct, Format>;
+    case PS_MIN:
+      return reduce<FloatMin<Format>>;
+    case PS_MAX:
+      return reduce<FloatMax<Format>>;
+    case PS_AVG:
+      return reduce_packed<FloatAverage, Format>;
+    case PS_PREMUL_SUM:
+      return reduce_packed<FloatPremulSum, Format>;
+    default:
+      return nullptr;
+  }
+}
+
+template <class Integer>
+ReduceKernel find_integer_kernel(psReduceOp op) {
+  switch (op) {
+    case PS_SUM:
+      return reduce<IntegerSum<Integer>>;
+    case PS_PRODUCT:
+      return reduce<IntegerProduct<Integer>>;
+    case PS_MIN:
+      return reduce<IntegerMin<Integer>>;
+    case PS_MAX:
+      return reduce<IntegerMax<Integer>>;
+    case PS_AVG:
+      return reduce<IntegerAverage<Integer>>;
+    case PS_BIT_AND:
+      return reduce<BitAnd<Integer>>;
+    case PS_BIT_OR:
+      return reduce<BitOr<Integer>>;
+    case PS_BIT_XOR:
+      return reduce<BitXor<Integer>>;
+    default:
+      return nullptr;
+  }
+}
+
+ReduceKernel find_bool_kernel(psReduceOp op) {
+  switch (op) {
+    case PS_LOGICAL_AND:
+      return reduce<Logical<BitAnd<uint8_t>>>;
+    case PS_LOGICAL_OR:
+      return reduce<Logical<BitOr<uint8_t>>>;
+    case PS_LOGICAL_XOR:
+      return reduce<Logical<BitXor<uint8_t>>>;
+    default:
+      return nullptr;
+  }
+}
+
+}  // namespace
+
+ReduceKernel find_kernel(psDataType dtype, psReduceOp op) {
+  switch (dtype) {
+    case PS_INT8:
+      return find_integer_kernel<int8_t>(op);
+    case PS_INT16:
+      return find_integer_kernel<int16_t>(op);
+    case PS_INT32:
+      return find_integer_kernel<int32_t>(op);
+    case PS_INT64:
+      return find_integer_kernel<int64_t>(op);
+    case PS_UINT8:
+      return find_integer_kernel<uint8_t>(op);
+    case PS_UINT16:
+      return find_integer_kernel<uint16_t>(op);
+    case PS_UINT32:
+      return find_integer_kernel<uint32_t>(op);
+    case PS_UINT64:
+      return find_integer_kernel<uint64_t>(op);
+    case PS_FLOAT16:
+      return find_float_kernel<Float16>(op);
+    case PS_BFLOAT16:
+      return find_float_kernel<BFloat16>(op);
+    case PS_FLOAT32:
+      return find_float_kernel<Float32>(op);
+    case PS_FLOAT64:
+      return find_float_kernel<Float64>(op);
+    case PS_FLOAT8_E4M3:
+      return find_float_kernel<Float8E4M3>(op);
+    case PS_FLOAT8_E5M2:
+      return find_float_kernel<Float8E5M2>(op);
+    case PS_BOOL:
+      return find_bool_kernel(op);
+    default:
+      return nullptr;
+  }
+}
+
+}  // namespace ps::PS_REDUCE_TARGET

@@ -1,0 +1,77 @@
+// Chooses the instruction set of the reduction kernels, once, at first use.
+#include "host/reduce/reduce.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "base/environment.h"
+#include "base/error.h"
+#include "host/reduce/kernels.h"
+#include "host/reduce/targets.h"
+
+namespace ps {
+namespace {
+
+constexpr const char* kVariable = "PS_REDUCE_TARGET";
+
+#if defined(__x86_64__)
+
+bool has_v3() {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
+         __builtin_cpu_supports("f16c") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("lzcnt") &&
+         __builtin_cpu_supports("movbe");
+}
+
+bool has_v4() {
+  return has_v3() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512vl");
+}
+
+// Each includes the one before it.
+constexpr std::array kTargets = {
+    ReduceTarget{"baseline", baseline::find_kernel, [] { return true; }},
+    ReduceTarget{"x86-64-v3", v3::find_kernel, has_v3},
+    ReduceTarget{"x86-64-v4", v4::find_kernel, has_v4},
+};
+
+#else
+
+constexpr std::array kTargets = {ReduceTarget{"baseline", baseline::find_kernel, [] { return true; }}};
+
+#endif
+
+const ReduceTarget& target_in_use() {
+  static const ReduceTarget& target = [&]() -> const ReduceTarget& {
+    const auto highest = environment(kVariable);
+    return choose_reduce_target(highest ? highest->c_str() : nullptr);
+  }();
+  return target;
+}
+
+}  // namespace
+
+std::span<const ReduceTarget> supported_reduce_targets() {
+  size_t count = 1;
+  while (count < kTargets.size() && kTargets[count].is_supported()) ++count;
+  return std::span(kTargets).first(count);
+}
+
+const ReduceTarget& choose_reduce_target(const char* highest) {
+  const auto supported = supported_reduce_targets();
+  if (highest == nullptr) return supported.back();
+  std::string names;
+  for (size_t level = 0; level < kTargets.size(); ++level) {
+    if (kTargets[level].name == std::string_view(highest)) return supported[std::min(level, supported.size() - 1)];
+    names += fmt::format("{}\"{}\"", level == 0 ? "" : ", ", kTargets[level].name);
+  }
+  fail(PS_ERR_ARGUMENT, "the environment variable {}=\"{}\" must be one of {}", kVariable, highest, names);
+}
+
+ReduceKernel find_reduce_kernel(psDataType dtype, psReduceOp op) { return target_in_use().find_kernel(dtype, op); }
+
+const char* reduce_target() { return target_in_use().name; }
+
+}  // namespace ps
