@@ -173,7 +173,8 @@ class Stores(unittest.TestCase):
     def test_wrong_arguments(self):
         with ps.Store.serve("tcp://127.0.0.1:0", secret="s", timeout=20) as served:
             for call, kind in ((lambda: served.set("", b""), ValueError),
-                               (lambda: served.set("a" * 1025, b""), ValueError), (lambda: served.set("a\0b", b""), ValueError), (lambda: served.set("a", 3), TypeError),
+                               (lambda: served.set("a" * 1025, b""), ValueError),
+                               (lambda: served.set("a\0b", b""), ValueError), (lambda: served.set("a", 3), TypeError),
                                (lambda: served.get(None), TypeError), (lambda: served.get("a", -1), ValueError),
                                (lambda: served.get("a", 0), TimeoutError)):
                 with self.assertRaises(kind):
