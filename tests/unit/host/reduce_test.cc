@@ -67,7 +67,8 @@ double decode(const Format& format, Code code) {
   if (format.has_infinity && exponent == top) return fraction == 0 ? sign * kInfinity : kNan;
   if (!format.has_infinity && exponent == top && fraction == (Code{1} << format.fraction_bits) - 1) return kNan;
   const Code leading = exponent == 0 ? 0 : Code{1} << format.fraction_bits;
-  return sign * std::ldexp(static_cast<double>(leading | fraction), std::max(exponent, 1) - bias - format.fraction_bits);
+  const int scale = std::max(exponent, 1) - bias - format.fraction_bits;
+  return sign * std::ldexp(static_cast<double>(leading | fraction), scale);
 }
 
 // All finite numbers of a narrow format from 0 up; the index is the code.
