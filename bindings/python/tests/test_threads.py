@@ -19,7 +19,10 @@ class Threads(unittest.TestCase):
 
 
 def _add(name, check):
-    setattr(Threads, f"test_{name[len('check_'):]}", lambda self: run_world(3, check))
+    def test(self):
+        run_world(3, check)
+
+    setattr(Threads, f"test_{name[len('check_'):]}", test)
 
 
 for _name, _check in checks.ALL.items():
