@@ -60,7 +60,7 @@ class Store {
 
 struct StoreSettings {
   std::string url;      // tcp://host:port, unix:///path, file:///dir, mem://name, fd://N
-  std::string job;      // worlds only: a store hosted for one job refuses ranks of another
+  std::string job;      // worlds only, "" a client that is no rank: a store hosted for one job refuses ranks of another
   std::string secret;   // "" none
   std::string network;  // "" any: interface name or address to bind or use
   bool allow_unauthenticated = false;
@@ -78,11 +78,18 @@ std::shared_ptr<Store> host_store(const StoreSettings& settings);
 std::shared_ptr<Store> join_store(const StoreSettings& settings, Deadline deadline);
 std::shared_ptr<Store> meet_store(const StoreSettings& settings, Deadline deadline);
 
+// For a world that has formed: where this process hosts the store, ranks that come from now on are told to wait until it
+// has ended, so that a rank which starts over meets the next world and not this one. Clients without a job still come in.
+void seal_store(Store& store);
+
 // For a rank that leaves: where this process hosts the store, waits until its clients have left, at most until the
-// deadline. Returns at once elsewhere.
+// deadline, and lets no new ones in. Returns at once elsewhere.
 void drain_store(Store& store, Deadline deadline);
 
 // The library's own keys begin with this byte, which no caller's key may contain.
 inline constexpr char kReservedKeyPrefix = '\x01';
+
+// Errors: ARGUMENT unless the caller's key has 1 to 1024 bytes of UTF-8 and is not one of the library's.
+void check_key(std::string_view key);
 
 }  // namespace ps

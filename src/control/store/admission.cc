@@ -1,0 +1,42 @@
+#include "control/store/admission.h"
+
+#include <chrono>
+
+namespace ps {
+
+bool Admission::enter(const std::string& client_id, Role role) {
+  std::lock_guard lock(mutex_);
+  const bool known = connections_.contains(client_id);
+  if (!known && (closed_ || (sealed_ && role == Role::kRank))) return false;
+  ++connections_[client_id];
+  return true;
+}
+
+void Admission::leave(const std::string& client_id) {
+  std::lock_guard lock(mutex_);
+  const auto found = connections_.find(client_id);
+  if (--found->second > 0) return;
+  connections_.erase(found);
+  if (connections_.empty()) emptied_.notify_all();
+}
+
+void Admission::seal() {
+  std::lock_guard lock(mutex_);
+  sealed_ = true;
+}
+
+void Admission::close() {
+  std::lock_guard lock(mutex_);
+  closed_ = true;
+}
+
+bool Admission::wait_until_empty(Deadline deadline) {
+  std::unique_lock lock(mutex_);
+  while (!connections_.empty()) {
+    if (deadline.passed()) return false;
+    emptied_.wait_for(lock, std::chrono::milliseconds(std::min<int64_t>(deadline.remaining_ms(), 1000)));
+  }
+  return true;
+}
+
+}  // namespace ps

@@ -1,0 +1,59 @@
+// The client's side of one connection: the handshake, then one request at a time.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "control/store/frame.h"
+#include "control/store/handshake.h"
+#include "control/store/stream.h"
+
+namespace ps {
+
+struct ClientIdentity {
+  Role role = Role::kClient;
+  std::string id;
+  std::string job;
+  std::string secret;
+};
+
+// Thrown where an answer is no answer of a store.
+struct Stranger {
+  std::string first_bytes;  // empty: it closed the connection without a word, or said nothing
+  bool silent = false;
+};
+// Thrown where the same attempt may succeed later.
+struct NotYet {
+  std::string why;
+};
+
+struct Frame {
+  FrameHeader header;
+  std::string body;
+};
+
+class Connection {
+ public:
+  // Throws Stranger, NotYet, or Error: DENIED, SYSTEM (another job, another version).
+  Connection(Descriptor fd, const ClientIdentity& identity, const std::string& url, Deadline deadline);
+
+  const Welcome& host() const { return host_; }
+
+  // These throw StreamEnded and StreamTimeout.
+  uint64_t send(FrameType type, std::string body, Deadline deadline);
+  // The next frame; StreamEnded too for one that is wrong.
+  Frame receive(Deadline deadline, const StopCheck& check);
+
+ private:
+  void receive_first_header(std::string& raw, Deadline deadline);
+  Frame receive_handshake(Deadline deadline, bool first, const std::string& url);
+
+  Stream stream_;
+  Welcome host_;
+  uint32_t epoch_ = 0;
+  uint64_t last_request_ = 0;
+  FrameAuthenticator outgoing_;
+  FrameAuthenticator incoming_;
+};
+
+}  // namespace ps

@@ -1,0 +1,60 @@
+#include "control/store/stream.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "control/store/socket.h"
+
+namespace ps {
+namespace {
+
+constexpr int64_t kCheckEveryMs = 50;
+// Memory grows with what has really arrived, not with what a header promised.
+constexpr size_t kPiece = 1 << 20;
+
+}  // namespace
+
+void Stream::send(std::string_view bytes, Deadline deadline) {
+  while (!bytes.empty()) {
+    const ssize_t sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent >= 0) {
+      bytes.remove_prefix(static_cast<size_t>(sent));
+    } else if (errno == EAGAIN) {
+      if (!wait_for_events(fd_.get(), POLLOUT, deadline)) throw StreamTimeout();
+    } else if (errno != EINTR) {
+      throw StreamEnded{errno};
+    }
+  }
+}
+
+void Stream::receive_some(std::string& into, size_t most, Deadline deadline, const StopCheck& check) {
+  const size_t before = into.size();
+  into.resize(before + std::min(most, kPiece));
+  while (true) {
+    const ssize_t got = ::recv(fd_.get(), into.data() + before, into.size() - before, 0);
+    if (got > 0) {
+      into.resize(before + static_cast<size_t>(got));
+      return;
+    }
+    if (got == 0) throw StreamEnded{0};
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN) throw StreamEnded{errno};
+    const Deadline next = check ? deadline.or_earlier(Deadline::in_ms(kCheckEveryMs)) : deadline;
+    if (wait_for_events(fd_.get(), POLLIN, next)) continue;
+    if (deadline.passed()) throw StreamTimeout();
+    check();
+  }
+}
+
+void Stream::receive(std::string& into, size_t exactly, Deadline deadline, const StopCheck& check) {
+  while (exactly > 0) {
+    const size_t before = into.size();
+    receive_some(into, exactly, deadline, check);
+    exactly -= into.size() - before;
+  }
+}
+
+}  // namespace ps
