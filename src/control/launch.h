@@ -40,4 +40,8 @@ struct LaunchSettings {
 // missing, what contradicts (two launchers, rank >= world size), what is no number.
 LaunchSettings resolve_launch(const psConfig& config);
 
+// PS_SECRET, else what the file named by PS_SECRET_FILE holds (without the newline at its end), else "". Errors: ARGUMENT
+// a file that is missing, not regular, or open to others.
+std::string environment_secret();
+
 }  // namespace ps

@@ -1,0 +1,40 @@
+#include "control/supported.h"
+
+#include "base/error.h"
+
+namespace ps {
+namespace {
+
+void refuse(const char* value, const char* field, const char* why) {
+  if (value == nullptr || *value == '\0') return;
+  fail(PS_ERR_UNSUPPORTED, "psConfig.{} is \"{}\", but {}; leave it NULL", field, value, why);
+}
+
+}  // namespace
+
+void check_backend(std::string_view backend, std::string_view where) {
+  while (true) {
+    const size_t comma = backend.find(',');
+    const std::string_view name = backend.substr(0, comma);
+    if (name != "auto" && name != "shm") {
+      fail(PS_ERR_UNSUPPORTED,
+           "{} names the backend \"{}\", but this build moves host memory on one host only; use \"auto\" or \"shm\"",
+           where, name);
+    }
+    if (comma == std::string_view::npos) return;
+    backend.remove_prefix(comma + 1);
+  }
+}
+
+void check_supported(const psConfig& config) {
+  if (config.device != nullptr && *config.device != '\0' && std::string_view(config.device) != "cpu") {
+    fail(PS_ERR_UNSUPPORTED, "psConfig.device is \"{}\", but this build has host memory only; use \"cpu\" or NULL",
+         config.device);
+  }
+  refuse(config.plugins, "plugins", "this build loads no plugins");
+  refuse(config.nccl_library, "nccl_library", "this build has host memory only and does not use NCCL");
+  refuse(config.dispatch, "dispatch", "in this build the dispatch table is fixed (psctl info prints it)");
+  if (config.backend != nullptr && *config.backend != '\0') check_backend(config.backend, "psConfig.backend");
+}
+
+}  // namespace ps
