@@ -38,8 +38,8 @@ parallel_jobs() {
   echo $((memory < 1 ? 1 : memory < cores ? memory : cores))
 }
 
-# configure: makes build/ for the library, the tools, the tests and their sanitizer variants. One configuration serves all
-# scripts, so that none of them undoes the work of another; what is not asked for is not built.
+# configure: makes build/ for the library, the tools, the tests and their sanitizer variants. One configuration serves
+# all scripts, so that none of them undoes the work of another; what is not asked for is not built.
 configure() {
   local fresh=() cache="$build/CMakeCache.txt"
   if [[ -f "$cache" ]] && ! { grep -qx "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$cache" &&

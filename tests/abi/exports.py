@@ -18,7 +18,8 @@ def read(path):
 faults = []
 exported = set()
 versions = set()
-for line in subprocess.run(["nm", "-D", "--defined-only", library], check=True, capture_output=True, text=True).stdout.splitlines():
+symbols = subprocess.run(["nm", "-D", "--defined-only", library], check=True, capture_output=True, text=True).stdout
+for line in symbols.splitlines():
     kind, symbol = line.split()[1:]
     name, _, version = symbol.partition("@@")
     if kind == "A" and not version:

@@ -1,5 +1,5 @@
-/* The public header as every supported language standard sees it, C and C++ alike: it stands alone, and each initialiser
- * names every field. */
+/* The public header as every supported language standard sees it, C and C++ alike: it stands alone, and each
+ * initialiser names every field. */
 #include "parallelstate.h"
 
 uint32_t ps_header_test(void);

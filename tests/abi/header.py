@@ -26,7 +26,8 @@ for name, body in structs:
     if f"SIZE({name}," not in layout:
         faults.append(f"the size of {name} is not in layout.c")
 
-constants = [name for body in re.findall(r"\benum \{(.*?)\};", header, re.S) for name in re.findall(r"(PS_\w+)\s*=", body)]
+enums = re.findall(r"\benum \{(.*?)\};", header, re.S)
+constants = [name for body in enums for name in re.findall(r"(PS_\w+)\s*=", body)]
 faults += [f"{name} is not in layout.c" for name in constants if f"VALUE({name}," not in layout]
 
 if not (initialisers and structs and constants):
