@@ -138,6 +138,7 @@ void smoke_context(void) {
   psWorldInfo world = PS_WORLD_INFO_INIT;
   psRankInfo rank = PS_RANK_INFO_INIT;
   psBytes json = NULL;
+  EXPECT(psFinalize(NULL), PS_OK);
   EXPECT(psFinalize(context), PS_ERR_ARGUMENT);
   EXPECT(psAbort(context, NULL), PS_ERR_ARGUMENT);
   EXPECT(psGetWorldInfo(context, &world), PS_ERR_ARGUMENT);
