@@ -35,9 +35,9 @@ function(ps_add_variant variant flags)
   target_link_libraries(ps_api${suffix} PRIVATE nlohmann_json::nlohmann_json)
   ps_add_reduce_targets(ps_host${suffix} "${flags}")
 
-  add_library(parallelstate${suffix} SHARED)
+  add_library(parallelstate${suffix} SHARED $<TARGET_OBJECTS:ps_api${suffix}>)
   ps_target_defaults(parallelstate${suffix} "${variant}" "${flags}")
-  target_link_libraries(parallelstate${suffix} PRIVATE -Wl,--whole-archive ps_api${suffix} -Wl,--no-whole-archive)
+  target_link_libraries(parallelstate${suffix} PRIVATE ps_group${suffix})
   target_link_options(parallelstate${suffix} PRIVATE
     -Wl,--version-script=${CMAKE_SOURCE_DIR}/src/api/exports.map
     -Wl,--exclude-libs,ALL -Wl,--no-undefined -Wl,-z,nodelete -Wl,-z,relro,-z,now)

@@ -48,7 +48,8 @@ Guardian::Guardian(std::shared_ptr<HostSegment> segment, const Logger& logger, s
   while (entered_.load() == 0) futex_wait(entered_, 0, kTickNs);
 }
 
-Guardian::~Guardian() {
+void Guardian::stop() {
+  if (!thread_.joinable()) return;
   stop_.store(1);
   futex_wake_all(stop_);
   // Without futex_waitv the thread waits on the log's word.

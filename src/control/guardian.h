@@ -20,8 +20,10 @@ class Guardian {
  public:
   // `on_death` is called on the guardian's thread when the death log may have grown.
   Guardian(std::shared_ptr<HostSegment> segment, const Logger& logger, std::function<void()> on_death);
-  // Leaves in order: peers see that this rank left, not that it died.
-  ~Guardian();
+  ~Guardian() { stop(); }
+
+  // Ends the thread in order: peers do not take it for a death. What was seen stays readable.
+  void stop();
 
   // Time since the rank's heart was last seen beating.
   int64_t silent_ms(int local_index) const;

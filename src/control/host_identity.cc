@@ -1,19 +1,12 @@
 #include "control/host_identity.h"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <fstream>
 
 #include "base/error.h"
 
 namespace ps {
-
-std::string host_name() {
-  char name[256] = {};
-  if (::gethostname(name, sizeof name - 1) != 0 || name[0] == '\0') return "unknown host";
-  return name;
-}
 
 std::string host_identity(const std::string& override_id) {
   std::string boot;

@@ -5,8 +5,6 @@
 
 namespace ps {
 
-std::string host_name();
-
 // Equal on two ranks exactly where an abstract UNIX socket can carry memory between them. `override` is PS_HOST_ID.
 std::string host_identity(const std::string& override_id);
 

@@ -62,8 +62,9 @@ class Resolver {
     const psConfig& c = config_;
     if (c.world_size < 0) fail(PS_ERR_ARGUMENT, "psConfig.world_size is {}; use 0 for the environment's", c.world_size);
     if (c.world_size == 0 && c.rank != 0) {
-      fail(PS_ERR_ARGUMENT, "psConfig.rank is {} without a psConfig.world_size; set both, or neither to take them from "
-           "the environment", c.rank);
+      fail(PS_ERR_ARGUMENT,
+           "psConfig.rank is {} without a psConfig.world_size; set both, or neither to take them from the environment",
+           c.rank);
     }
     if (c.world_size > 0 && (c.rank < 0 || c.rank >= c.world_size)) {
       fail(PS_ERR_ARGUMENT, "psConfig.rank is {}, which is not from 0 to {} as psConfig.world_size {} asks", c.rank,
@@ -102,8 +103,10 @@ class Resolver {
     const psConfig& c = config_;
     if (c.local_size < 0 || (c.local_size == 0 && c.local_rank != 0) ||
         (c.local_size > 0 && (c.local_rank < 0 || c.local_rank >= c.local_size))) {
-      fail(PS_ERR_ARGUMENT, "psConfig.local_rank is {} with a psConfig.local_size of {}; use a rank below the size, or 0 "
-           "and 0 to have them found", c.local_rank, c.local_size);
+      fail(PS_ERR_ARGUMENT,
+           "psConfig.local_rank is {} with a psConfig.local_size of {}; use a rank below the size, or 0 and 0 to have "
+           "them found",
+           c.local_rank, c.local_size);
     }
     if (c.local_size > 0) {
       settings_.local_rank = c.local_rank;
@@ -127,15 +130,18 @@ class Resolver {
     own_size_ = settings_.world_size;
     if (c.replica_count < 0 || c.replica < 0 || (c.replica_count == 0 && c.replica != 0) ||
         (c.replica_count > 0 && c.replica >= c.replica_count)) {
-      fail(PS_ERR_ARGUMENT, "psConfig.replica is {} with a psConfig.replica_count of {}; use a replica below the count, or "
-           "0 and 0 for a world without replicas", c.replica, c.replica_count);
+      fail(PS_ERR_ARGUMENT,
+           "psConfig.replica is {} with a psConfig.replica_count of {}; use a replica below the count, or 0 and 0 for a "
+           "world without replicas",
+           c.replica, c.replica_count);
     }
     settings_.replica = c.replica;
     settings_.replica_count = c.replica_count;
     if (c.replica_count == 0) return;
     const int64_t size = int64_t{own_size_} * c.replica_count;
     if (size > std::numeric_limits<int32_t>::max()) {
-      fail(PS_ERR_ARGUMENT, "{} replicas of {} ranks are too many: ranks are 32-bit numbers", c.replica_count, own_size_);
+      fail(PS_ERR_ARGUMENT, "{} replicas of {} ranks are too many: ranks are 32-bit numbers", c.replica_count,
+           own_size_);
     }
     settings_.rank += c.replica * own_size_;
     settings_.world_size = static_cast<int32_t>(size);
@@ -201,8 +207,8 @@ class Resolver {
     s.rendezvous = local_meeting_place(identity);
   }
 
-  // A rank of an earlier attempt must not come in. Between nodes torchrun's counts may differ within one attempt, so the
-  // count serves on one node only; elsewhere the store itself keeps the late ones out.
+  // A rank of an earlier attempt must not come in. Between nodes torchrun's counts may differ within one attempt, so
+  // the count serves on one node only; elsewhere the store itself keeps the late ones out.
   void resolve_epoch() {
     const Launcher* launcher = launcher_of_this_world();
     if (settings_.world_size == 1 || launcher == nullptr || launcher->restart.empty()) return;
@@ -231,7 +237,8 @@ class Resolver {
     } else {
       fail(PS_ERR_ARGUMENT,
            "rank {} has PS_LISTEN_FD={}, which only rank 0 can use, and no PS_RENDEZVOUS; set PS_RENDEZVOUS to the "
-           "address of that descriptor on all other ranks", s.rank, *listening);
+           "address of that descriptor on all other ranks",
+           s.rank, *listening);
     }
   }
 

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/wire.h"
 #include "control/host_identity.h"
+#include "control/store/network.h"
 
 namespace ps {
 namespace {
@@ -103,11 +104,6 @@ World::World(LaunchSettings settings, std::function<void()> on_death)
   } else {
     guardian_ = std::make_unique<Guardian>(segment_, logger_, std::move(on_death));
   }
-}
-
-World::~World() {
-  announce_leaving();
-  guardian_.reset();
 }
 
 void World::join(const Offer& offer, Deadline deadline, std::vector<std::string>& tickets) {
@@ -212,6 +208,7 @@ std::string World::who(int32_t rank) const {
 }
 
 void World::check_living(const std::vector<int32_t>& ranks, const std::string& doing) const {
+  if (closed()) throw Error(PS_ERR_ABORTED, doing + ": psFinalize was called on this rank", rank());
   if (const int32_t dead = first_dead(ranks); dead != PS_NO_RANK) {
     throw Error(PS_ERR_PEER_FAILED, fmt::format("{}: {} ended without psFinalize", doing, who(dead)), dead);
   }
@@ -222,9 +219,23 @@ void World::check_living(const std::vector<int32_t>& ranks, const std::string& d
   }
 }
 
-void World::announce_leaving() const {
+std::shared_ptr<Store> World::store() const {
+  const std::lock_guard lock(store_mutex_);
+  if (!store_) fail(PS_ERR_STATE, "the context is finalized");
+  return store_;
+}
+
+void World::leave(Deadline deadline) {
+  std::shared_ptr<Store> store;
+  {
+    const std::lock_guard lock(store_mutex_);
+    store.swap(store_);
+  }
+  if (!store) return;
   segment_->own().life.presence.store(Presence::kLeft, std::memory_order_seq_cst);
   segment_->ring_all();
+  if (guardian_) guardian_->stop();
+  drain_store(*store, deadline);
 }
 
 }  // namespace ps

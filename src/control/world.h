@@ -4,7 +4,9 @@
 // rank hands the host segment to the others. The members of every later communicator agree and hand over in the same way.
 #pragma once
 
+#include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -29,12 +31,20 @@ class World {
  public:
   // Collective over the world. `on_death` is called on the guardian's thread when a rank of this host was found dead.
   World(LaunchSettings settings, std::function<void()> on_death);
-  // Leaves: peers that wait for this rank learn that it left.
-  ~World();
+  ~World() { leave(Deadline::in_ms(0)); }
+
+  // Leaves in order: peers that wait for this rank learn that it left; what it has already sent stays readable. Where
+  // this process hosts the store, waits for the others to leave, at most until the deadline. Idempotent.
+  void leave(Deadline deadline);
+  // Set first by whoever leaves, so that handles which outlive the context can tell.
+  bool closed() const { return closed_.load(std::memory_order_acquire); }
+  // False when it was closed before.
+  bool close() { return !closed_.exchange(true); }
 
   const LaunchSettings& settings() const { return settings_; }
   const Logger& logger() const { return logger_; }
-  const std::shared_ptr<Store>& store() const { return store_; }
+  // Throws STATE after leave().
+  std::shared_ptr<Store> store() const;
   bool in_process() const { return in_process_; }
   uint64_t id() const { return id_; }
   int32_t rank() const { return settings_.rank; }
@@ -58,19 +68,18 @@ class World {
   // "rank 3 (pid 77 on host h)"
   std::string who(int32_t rank) const;
 
-  // Throws PEER_FAILED when one of `ranks` is dead or has left; `doing` begins the text.
+  // Throws PEER_FAILED when one of `ranks` is dead or has left, ABORTED when this rank is leaving; `doing` begins the text.
   void check_living(const std::vector<int32_t>& ranks, const std::string& doing) const;
-
-  // Tells everybody who waits for this rank that it leaves in order. What it has already sent stays readable.
-  void announce_leaving() const;
 
  private:
   void join(const Offer& offer, Deadline deadline, std::vector<std::string>& tickets);
   void share_segment(Offer& offer, const std::vector<std::string>& tickets, Deadline deadline);
 
+  std::atomic<bool> closed_{false};
   LaunchSettings settings_;
   Logger logger_;
   bool in_process_ = false;
+  mutable std::mutex store_mutex_;
   std::shared_ptr<Store> store_;
   uint64_t id_ = 0;
   std::vector<Member> members_;

@@ -1,0 +1,72 @@
+// The firewall around every extern "C" function: no exception leaves, each becomes a code and a text.
+//
+// Functions behind it are not noexcept: a thread's cancellation is an exception that must pass. Cancellation is
+// disabled inside, so it can come only out of the caller's own log function.
+#pragma once
+
+#include <cxxabi.h>
+#include <pthread.h>
+
+#include <atomic>
+#include <new>
+#include <type_traits>
+
+#include "base/error.h"
+
+namespace ps::api {
+
+// Stores the thread's error text "function: text", cut to its fixed room, and returns the code. Does not allocate.
+psResult fail_with(const char* function, psResult code, const char* text);
+const char* last_error();
+
+// Set in the child of a fork while contexts lived.
+extern std::atomic<bool> forked;
+// Counted so that a fork knows.
+void context_opened();
+void context_closed();
+
+class NoCancellation {
+ public:
+  NoCancellation() { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before_); }
+  ~NoCancellation() { pthread_setcancelstate(before_, nullptr); }
+  NoCancellation(const NoCancellation&) = delete;
+  NoCancellation& operator=(const NoCancellation&) = delete;
+
+ private:
+  int before_ = 0;
+};
+
+// `body` returns void for PS_OK, or a psResult.
+template <class Body>
+psResult guard(const char* function, Body&& body) {
+  if (forked.load(std::memory_order_relaxed)) {
+    return fail_with(function, PS_ERR_STATE, "this is the child of a fork; the parent's contexts are not its own. Start "
+                                             "ranks as new processes, or fork before psInit");
+  }
+  const NoCancellation no_cancellation;
+  try {
+    if constexpr (std::is_void_v<decltype(body())>) {
+      body();
+      return PS_OK;
+    } else {
+      return body();
+    }
+  } catch (abi::__forced_unwind&) {
+    throw;
+  } catch (const Error& error) {
+    return fail_with(function, error.code(), error.what());
+  } catch (const std::bad_alloc&) {
+    return fail_with(function, PS_ERR_NO_MEMORY, "out of memory");
+  } catch (const std::exception& error) {
+    return fail_with(function, PS_ERR_INTERNAL, error.what());
+  } catch (...) {
+    return fail_with(function, PS_ERR_INTERNAL, "unknown exception");
+  }
+}
+
+template <class Pointer>
+void require(Pointer* pointer, const char* name) {
+  if (pointer == nullptr) fail(PS_ERR_ARGUMENT, "{} is NULL", name);
+}
+
+}  // namespace ps::api

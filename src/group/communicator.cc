@@ -1,0 +1,402 @@
+#include "group/communicator.h"
+
+#include <algorithm>
+
+#include "group/dispatch.h"
+#include "group/failure_text.h"
+#include "group/progress.h"
+
+namespace ps {
+namespace {
+
+std::vector<Doorbell*> doorbells(const World& world, const std::vector<int32_t>& global_ranks) {
+  std::vector<Doorbell*> bells;
+  for (const int32_t rank : global_ranks) bells.push_back(&world.lines(rank)->doorbell);
+  return bells;
+}
+
+}  // namespace
+
+Communicator::Communicator(std::shared_ptr<World> world, std::shared_ptr<Progress> progress, uint64_t serial,
+                           std::vector<int32_t> global_ranks, const Geometry& geometry,
+                           std::shared_ptr<SharedMemory> memory)
+    : world_(std::move(world)),
+      progress_(std::move(progress)),
+      serial_(serial),
+      global_ranks_(std::move(global_ranks)),
+      rank_(static_cast<int>(std::find(global_ranks_.begin(), global_ranks_.end(), world_->rank()) - global_ranks_.begin())),
+      geometry_(geometry),
+      board_(memory ? std::make_unique<Board>(std::move(memory), geometry, rank_, doorbells(*world_, global_ranks_)) : nullptr),
+      mailbox_(board_.get(), size(), rank_) {
+  std::vector<int32_t> nodes;
+  for (const int32_t rank : global_ranks_) nodes.push_back(world_->member(rank).node);
+  std::sort(nodes.begin(), nodes.end());
+  host_count_ = static_cast<int>(std::unique(nodes.begin(), nodes.end()) - nodes.begin());
+}
+
+Communicator::~Communicator() = default;
+
+const char* Communicator::backend() const {
+  if (size() == 1) return "local";
+  return board_ ? "shm" : nullptr;
+}
+
+void Communicator::check_usable() {
+  if (!failed_.load(std::memory_order_acquire) && board_) {
+    if (const auto recorded = board_->recorded_failure()) fail(*recorded, false);
+  }
+  if (failed_.load(std::memory_order_acquire)) throw *failure();
+  if (size() > 1 && !board_) {
+    ps::fail(PS_ERR_UNSUPPORTED, "the members are on {} hosts, and this build moves data within one host only; groups whose "
+             "members share a host work", host_count_);
+  }
+}
+
+void Communicator::submit(CollectiveRequest& request) {
+  const std::lock_guard lock(queue_mutex_);
+  check_usable();
+  request.number = ++sequence_;
+  started(request);
+  switch (choose_algorithm(request.call, geometry_)) {
+    case Algorithm::kCopy: request.operation = &request.algorithm.emplace<LocalOperation>(std::move(request.call)); break;
+    case Algorithm::kOneShot:
+      request.operation = &request.algorithm.emplace<OneShot>(*board_, std::move(request.call), request.number);
+      break;
+    case Algorithm::kTwoShot:
+      request.operation = &request.algorithm.emplace<TwoShot>(*board_, std::move(request.call), request.number);
+      break;
+    case Algorithm::kPipeline:
+      request.operation = &request.algorithm.emplace<Pipeline>(*board_, std::move(request.call), request.number);
+      break;
+  }
+  queue_.push_back(&request);
+  step_collectives();
+}
+
+void Communicator::submit(MessageRequest& request) {
+  const std::lock_guard lock(mailbox_mutex_);
+  check_usable();
+  started(request);
+  exchanges_.push_back(&request);
+  try {
+    for (Message& message : request.messages) mailbox_.post(message);
+  } catch (const MismatchFound& found) {
+    fail(mismatch(found, request.signature, 0), true);
+  }
+  step_messages();
+}
+
+bool Communicator::wait(Request& request, Deadline deadline) {
+  if (!request.finished()) {
+    waiters_.fetch_add(1);
+    const Deadline first = deadline.or_earlier(request.deadline);
+    if (!wait_until(world_->doorbell(), world_->wait_policy(), first, [&](bool thorough) { return poll(request, thorough); })) {
+      if (request.deadline.passed()) {
+        expire(request);
+        poll(request, true);
+      }
+    }
+    if (waiters_.fetch_sub(1) == 1 && unfinished_.load() > 0) progress_->nudge();
+  }
+  if (!request.finished()) return false;
+  if (!request.asynchronous) record_return(*world_);
+  return true;
+}
+
+bool Communicator::test(Request& request) { return poll(request, true); }
+
+void Communicator::expire(const Request& request) {
+  const std::scoped_lock lock(queue_mutex_, mailbox_mutex_);
+  if (!request.finished()) fail(timed_out(request), true);
+}
+
+bool Communicator::poll(Request& request, bool thorough) {
+  if (!request.finished()) step_all(thorough);
+  return request.finished();
+}
+
+void Communicator::watch() {
+  if (unfinished_.load() > 0) progress_->watch(shared_from_this());
+}
+
+bool Communicator::progress(bool thorough) {
+  if (unfinished_.load() == 0) return false;
+  if (waiters_.load() == 0 || thorough) step_all(thorough);
+  return unfinished_.load() > 0;
+}
+
+void Communicator::step_all(bool thorough) {
+  // Who holds a lock is stepping what it guards; messages never wait for a collective's step, nor the other way round.
+  if (const std::unique_lock lock(queue_mutex_, std::try_to_lock); lock.owns_lock()) step_collectives();
+  if (const std::unique_lock lock(mailbox_mutex_, std::try_to_lock); lock.owns_lock()) step_messages();
+  if (thorough) look_around();
+}
+
+void Communicator::step_collectives() {
+  while (!queue_.empty()) {
+    CollectiveRequest& head = *queue_.front();
+    try {
+      // What has begun may complete although the group failed meanwhile: its data may be there already.
+      if ((head.started || !failed_.load()) && head.operation->step()) {
+        queue_.pop_front();
+        finish(head);
+        continue;
+      }
+      head.started = true;
+    } catch (const MismatchFound& found) {
+      fail(mismatch(found, head.signature, head.number), true);
+    } catch (const Error& error) {
+      fail(error, true);
+    }
+    if (!failed_.load()) return;
+    for (CollectiveRequest* request : queue_) finish_failed(*request);
+    queue_.clear();
+  }
+}
+
+void Communicator::step_messages() {
+  if (exchanges_.empty()) return;
+  try {
+    mailbox_.step();
+  } catch (const MismatchFound& found) {
+    const Signature receive{.kind = Kind::kRecv, .root = static_cast<uint16_t>(found.peer), .group = found.theirs.group};
+    fail(mismatch(found, receive, 0), true);
+  } catch (const Error& error) {
+    fail(error, true);
+  }
+  const bool failed = failed_.load();
+  if (failed) mailbox_.drop_all();
+  std::erase_if(exchanges_, [&](MessageRequest* request) {
+    const bool done = std::all_of(request->messages.begin(), request->messages.end(), [](const Message& m) { return m.done; });
+    if (done) finish(*request);
+    if (!done && failed) finish_failed(*request);
+    return done || failed;
+  });
+}
+
+// What changes rarely and rings the doorbell at most: the failures of others, deaths, departures, deadlines.
+void Communicator::look_around() {
+  if (!failed_.load() && board_) {
+    if (const auto recorded = board_->recorded_failure()) fail(*recorded, false);
+  }
+  notice_deaths();
+  if (!failed_.load()) look_for_departed();
+  if (!failed_.load()) {
+    const std::scoped_lock lock(queue_mutex_, mailbox_mutex_);
+    const int64_t now = monotonic_ns();
+    for (const CollectiveRequest* request : queue_) {
+      if (request->deadline.ns() <= now) return fail(timed_out(*request), true);
+    }
+    for (const MessageRequest* request : exchanges_) {
+      if (request->deadline.ns() <= now) return fail(timed_out(*request), true);
+    }
+    return;
+  }
+  {
+    const std::lock_guard lock(queue_mutex_);
+    step_collectives();
+  }
+  const std::lock_guard lock(mailbox_mutex_);
+  step_messages();
+}
+
+// A rank that left, or freed the group, has left behind what it had sent; only whoever needs more of it has failed.
+void Communicator::look_for_departed() {
+  const auto check = [&](const Request& request, auto&& step) {
+    for (const int member : awaited(request)) {
+      const std::string reason = gone(member, request.label.tag);
+      if (reason.empty()) continue;
+      // Having seen that it is gone: what it sent before must be visible now, and so must a failure it left because of.
+      step();
+      if (request.finished() || failed_.load()) return true;
+      const std::vector<int> still = awaited(request);
+      if (std::find(still.begin(), still.end(), member) == still.end()) return true;
+      if (board_) {
+        if (const auto recorded = board_->recorded_failure()) return fail(*recorded, false), true;
+      }
+      notice_deaths();
+      const int32_t culprit = global_ranks_[static_cast<size_t>(member)];
+      fail(Error(PS_ERR_PEER_FAILED, fmt::format("{} {}", world_->who(culprit), reason), culprit), true);
+      return true;
+    }
+    return false;
+  };
+  {
+    const std::lock_guard lock(queue_mutex_);
+    if (!queue_.empty() && check(*queue_.front(), [&] { step_collectives(); })) return;
+  }
+  const std::lock_guard lock(mailbox_mutex_);
+  for (const MessageRequest* request : std::vector(exchanges_)) {
+    if (check(*request, [&] { step_messages(); })) return;
+  }
+}
+
+std::string Communicator::gone(int member, uint16_t tag) const {
+  if (world_->has_left(global_ranks_[static_cast<size_t>(member)])) return "left by psFinalize";
+  if (board_ && (board_->lines(member).freed.value.load(std::memory_order_seq_cst) >> tag & 1) != 0) {
+    return "has freed the group";
+  }
+  return "";
+}
+
+void Communicator::notice_deaths() {
+  if (failed_.load()) return;
+  const int32_t dead = world_->first_dead(global_ranks_);
+  if (dead != PS_NO_RANK) fail(died(dead), false);
+}
+
+void Communicator::fail(const Error& error, bool tell) {
+  Error first = error;
+  if (tell && board_) {
+    board_->record_failure(error);
+    if (const auto recorded = board_->recorded_failure()) first = *recorded;
+  }
+  {
+    const std::lock_guard lock(failure_mutex_);
+    if (failure_) return;
+    failure_ = std::make_shared<const Error>(first);
+    failed_.store(true, std::memory_order_release);
+  }
+  world_->logger().info("a group of {} ranks failed: {}", size(), first.text());
+  world_->doorbell().ring();
+}
+
+std::shared_ptr<const Error> Communicator::failure() {
+  if (!failed_.load(std::memory_order_acquire)) {
+    if (board_) {
+      if (const auto recorded = board_->recorded_failure()) fail(*recorded, false);
+    }
+    notice_deaths();
+  }
+  const std::lock_guard lock(failure_mutex_);
+  return failure_;
+}
+
+void Communicator::close(const Error& error) {
+  fail(error, false);
+  {
+    const std::lock_guard lock(queue_mutex_);
+    step_collectives();
+  }
+  const std::lock_guard lock(mailbox_mutex_);
+  step_messages();
+}
+
+int Communicator::self_receives(int32_t tag, uint16_t group) {
+  const std::lock_guard lock(mailbox_mutex_);
+  return mailbox_.self_receives(tag, group);
+}
+
+void Communicator::mark_freed(uint16_t tag) {
+  if (!board_) return;
+  auto& freed = board_->own().freed.value;
+  board_->store(freed, freed.load() | uint64_t{1} << tag);
+}
+
+// Nothing of the request may be touched after its state is set: its owner may be gone.
+void Communicator::finish(Request& request) {
+  const bool asynchronous = request.asynchronous;
+  GroupLabel& label = request.label;
+  request.state.store(Request::State::kDone, std::memory_order_release);
+  if (asynchronous) {
+    label.unfinished.fetch_sub(1);
+    unfinished_.fetch_sub(1);
+  }
+  world_->doorbell().ring();
+}
+
+void Communicator::finish_failed(Request& request) {
+  const auto cause = failure();
+  const std::string text = fmt::format("{}, rank {} of {}: {}", describe_call(request.signature, request.number, request.label.name),
+                                       rank_, size(), cause->text());
+  request.error = std::make_shared<const Error>(cause->code(), text, cause->culprit());
+  const bool asynchronous = request.asynchronous;
+  GroupLabel& label = request.label;
+  request.state.store(Request::State::kFailed, std::memory_order_release);
+  if (asynchronous) {
+    label.unfinished.fetch_sub(1);
+    unfinished_.fetch_sub(1);
+  }
+  world_->doorbell().ring();
+}
+
+void Communicator::started(const Request& request) {
+  record_call(*world_, request.signature, request.number, request.label.name);
+  if (!request.asynchronous) return;
+  request.label.unfinished.fetch_add(1);
+  unfinished_.fetch_add(1);
+}
+
+std::vector<int> Communicator::awaited(const Request& request) const {
+  if (const auto* collective = dynamic_cast<const CollectiveRequest*>(&request)) {
+    const CollectiveRequest* head = queue_.empty() ? collective : queue_.front();
+    return head->operation == nullptr ? std::vector<int>{} : head->operation->awaited();
+  }
+  std::vector<int> members;
+  for (const Message& message : static_cast<const MessageRequest&>(request).messages) {
+    if (!message.done && std::find(members.begin(), members.end(), message.peer) == members.end()) {
+      members.push_back(message.peer);
+    }
+  }
+  return members;
+}
+
+std::string Communicator::missing(const Request& request) {
+  std::vector<int> members;
+  {
+    const std::scoped_lock lock(queue_mutex_, mailbox_mutex_);
+    if (request.finished()) return "nobody";
+    members = awaited(request);
+  }
+  std::string text;
+  for (const int member : members) {
+    if (!text.empty()) text += ", ";
+    text += world_->who(global_ranks_[static_cast<size_t>(member)]);
+  }
+  return text.empty() ? "nobody" : text;
+}
+
+Error Communicator::timed_out(const Request& request) {
+  const std::vector<int> missing = awaited(request);
+  std::string arrived;
+  std::string absent;
+  int32_t culprit = PS_NO_RANK;
+  for (int member = 0; member < size(); ++member) {
+    const int32_t global = global_ranks_[static_cast<size_t>(member)];
+    if (std::find(missing.begin(), missing.end(), member) == missing.end()) {
+      arrived += fmt::format("{}{}", arrived.empty() ? "" : ", ", global);
+      continue;
+    }
+    if (culprit == PS_NO_RANK) culprit = global;
+    const bool silent = world_->state(global) == PS_RANK_SILENT;
+    const bool within = board_ && request.number > 0 && board_->reached(member, request.number);
+    const std::string state =
+        silent ? fmt::format("is stopped (no heartbeat for {:.1f} s)", static_cast<double>(world_->silent_ms(global)) / 1000)
+               : within ? "arrived but did not finish" : "never arrived";
+    absent += fmt::format("{}{} {}, {}", absent.empty() ? "" : "; ", world_->who(global), state, describe_last_call(*world_, global));
+  }
+  return Error(PS_ERR_TIMEOUT,
+               fmt::format("{} timed out on rank {}; arrived: {}; missing: {}",
+                           describe_call(request.signature, request.number, request.label.name), world_->rank(),
+                           arrived.empty() ? "nobody" : arrived, absent.empty() ? "nobody" : absent),
+               culprit);
+}
+
+Error Communicator::mismatch(const MismatchFound& found, const Signature& own, uint64_t number) const {
+  const int32_t peer = global_ranks_[static_cast<size_t>(found.peer)];
+  const std::string place = number > 0 ? fmt::format("as operation #{} of their group ", number) : "";
+  const std::string other_group = found.theirs.group != own.group ? " on another group of the same members" : "";
+  return Error(PS_ERR_MISMATCH,
+               fmt::format("{}rank {} called {}, but rank {} called {}{}{}{}", place, world_->rank(), describe(own), peer,
+                           describe(found.theirs), other_group, found.detail.empty() ? "" : ": ", found.detail),
+               peer);
+}
+
+Error Communicator::died(int32_t global_rank) const {
+  return Error(PS_ERR_PEER_FAILED,
+               fmt::format("{} ended without psFinalize (killed, crashed or exited); {}", world_->who(global_rank),
+                           describe_last_call(*world_, global_rank)),
+               global_rank);
+}
+
+}  // namespace ps

@@ -1,0 +1,118 @@
+// The members of a group, the memory they share, the operations they have in flight, and their first failure. Groups of
+// equal members share one.
+//
+// Collectives stand in one queue and are stepped at its head; messages are matched by the mailbox and stand in no queue.
+// Whoever waits for an operation steps it; for asynchronous ones that nobody waits for, the progress thread does.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/world.h"
+#include "group/request.h"
+#include "host/shm/board.h"
+#include "host/shm/mailbox.h"
+
+namespace ps {
+
+class Progress;
+
+class Communicator : public std::enable_shared_from_this<Communicator> {
+ public:
+  // `memory` is shared by all members and laid out as `geometry` says; nullptr where they span hosts or are one.
+  Communicator(std::shared_ptr<World> world, std::shared_ptr<Progress> progress, uint64_t serial, std::vector<int32_t> global_ranks,
+               const Geometry& geometry, std::shared_ptr<SharedMemory> memory);
+  ~Communicator();
+
+  World& world() const { return *world_; }
+  uint64_t serial() const { return serial_; }
+  const std::vector<int32_t>& global_ranks() const { return global_ranks_; }
+  int rank() const { return rank_; }
+  int size() const { return static_cast<int>(global_ranks_.size()); }
+  int host_count() const { return host_count_; }
+  const char* backend() const;
+  size_t memory_bytes() const { return board_ ? board_->bytes() : 0; }
+
+  // Takes a place in the order and starts. Throws what refuses the call, or the failure that the group already has.
+  void submit(CollectiveRequest& request);
+  void submit(MessageRequest& request);
+  // True when the request has finished, false when the deadline passed first. Steps the communicator meanwhile.
+  bool wait(Request& request, Deadline deadline);
+  bool test(Request& request);
+  // "rank 2 (pid 7 on host h) has not arrived; ...": whom the request waits for.
+  std::string missing(const Request& request);
+
+  // The first failure wins. `tell` records it for the other members too, unless they know it by themselves.
+  void fail(const Error& error, bool tell);
+  // nullptr while there is none. Never blocks on an operation.
+  std::shared_ptr<const Error> failure();
+  // For the guardian: fails the communicator when a member died.
+  void notice_deaths();
+  // Ends every operation of this rank; no buffer is touched afterwards.
+  void close(const Error& error);
+  // Receives from this rank itself that are posted for a tag.
+  int self_receives(int32_t tag, uint16_t group);
+  // This rank has freed the group with that tag.
+  void mark_freed(uint16_t tag);
+
+  // After an asynchronous submit: makes sure that somebody steps it.
+  void watch();
+  // For the progress thread: true while asynchronous operations are left that nobody waits for.
+  bool progress(bool thorough);
+
+  // For the creation of groups: the tag of the next group on this communicator, from its first member.
+  uint16_t next_tag() { return next_tag_.fetch_add(1); }
+  static constexpr int kMostGroups = 64;
+
+ private:
+  bool poll(Request& request, bool thorough);
+  void expire(const Request& request);
+  void step_all(bool thorough);
+  void step_collectives();
+  void step_messages();
+  void look_around();
+  void look_for_departed();
+  std::string gone(int member, uint16_t tag) const;
+  void check_usable();
+  void finish(Request& request);
+  void finish_failed(Request& request);
+  void started(const Request& request);
+  void returned() const;
+  std::vector<int> awaited(const Request& request) const;
+  Error timed_out(const Request& request);
+  Error mismatch(const MismatchFound& found, const Signature& own, uint64_t number) const;
+  Error died(int32_t global_rank) const;
+
+  std::shared_ptr<World> world_;
+  std::shared_ptr<Progress> progress_;
+  const uint64_t serial_;
+  const std::vector<int32_t> global_ranks_;
+  int rank_ = 0;
+  int host_count_ = 1;
+  Geometry geometry_;
+  std::unique_ptr<Board> board_;
+
+  std::mutex queue_mutex_;
+  std::deque<CollectiveRequest*> queue_;
+  uint64_t sequence_ = 0;
+
+  std::mutex mailbox_mutex_;
+  Mailbox mailbox_;
+  std::vector<MessageRequest*> exchanges_;
+
+  std::mutex failure_mutex_;
+  std::shared_ptr<const Error> failure_;
+  std::atomic<bool> failed_{false};
+
+  std::atomic<int> waiters_{0};
+  std::atomic<int64_t> unfinished_{0};  // asynchronous
+  std::atomic<uint16_t> next_tag_{0};
+};
+
+}  // namespace ps

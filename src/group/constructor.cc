@@ -1,0 +1,208 @@
+#include "group/constructor.h"
+
+#include <algorithm>
+
+#include "base/wire.h"
+#include "group/failure_text.h"
+#include "group/progress.h"
+
+namespace ps {
+
+// What each member says of itself and of what it wants.
+struct GroupConstructor::Proposal {
+  uint32_t flags = 0;
+  uint64_t max_object_bytes = 0;
+  uint64_t host_buffer_bytes = 0;
+  uint64_t communicator = 0;  // the serial of one that it has for the same members, 0 none
+  uint16_t tag = 0;           // for the group on that communicator; the first member's counts
+  int32_t color = 0;
+  int32_t key = 0;
+  std::string ticket;
+  std::shared_ptr<Communicator> existing;  // local: kept alive until the members have decided
+
+  std::string encode() const {
+    return WireWriter()
+        .number(flags).number(max_object_bytes).number(host_buffer_bytes).number(communicator).number(tag).number(color)
+        .number(key).text(ticket)
+        .take();
+  }
+  static Proposal decode(const std::string& bytes) {
+    WireReader reader(bytes, "a member's proposal for a group");
+    Proposal self;
+    self.flags = reader.number<uint32_t>();
+    self.max_object_bytes = reader.number<uint64_t>();
+    self.host_buffer_bytes = reader.number<uint64_t>();
+    self.communicator = reader.number<uint64_t>();
+    self.tag = reader.number<uint16_t>();
+    self.color = reader.number<int32_t>();
+    self.key = reader.number<int32_t>();
+    self.ticket = reader.text();
+    reader.finish();
+    return self;
+  }
+};
+
+std::shared_ptr<Communicator> GroupConstructor::find(const std::vector<int32_t>& global_ranks) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& weak : communicators_) {
+    if (auto communicator = weak.lock(); communicator && communicator->global_ranks() == global_ranks) return communicator;
+  }
+  return nullptr;
+}
+
+GroupConstructor::Proposal GroupConstructor::propose(const std::vector<int32_t>* global_ranks,
+                                                     const GroupSettings& settings, const Offer& offer) {
+  Proposal proposal;
+  proposal.flags = settings.flags;
+  proposal.max_object_bytes = settings.max_object_bytes;
+  proposal.host_buffer_bytes = settings.host_buffer_bytes;
+  proposal.ticket = offer.ticket();
+  if (global_ranks == nullptr || (settings.flags & PS_OWN_COMMUNICATOR) != 0) return proposal;
+  const auto existing = find(*global_ranks);
+  if (!existing || existing->failure()) return proposal;
+  const uint16_t tag = existing->next_tag();
+  if (tag >= Communicator::kMostGroups) return proposal;
+  proposal.communicator = existing->serial();
+  proposal.tag = tag;
+  proposal.existing = existing;
+  return proposal;
+}
+
+std::shared_ptr<Group> GroupConstructor::make(std::vector<int32_t> global_ranks, GroupSettings settings, Deadline deadline) {
+  const std::string doing = fmt::format("new group '{}'", settings.name);
+  const StopCheck check = [&] { world_->check_living(global_ranks, doing); };
+  check();
+  Offer offer(world_->in_process());
+  Proposal own = propose(&global_ranks, settings, offer);
+  Exchange exchange;
+  exchange.scope = fmt::format("group/{}/{}", world_->id(), settings.name);
+  exchange.members = global_ranks;
+  exchange.rank = world_->rank();
+  exchange.blob = own.encode();
+  exchange.who = world_->who(world_->rank());
+  record_call(*world_, Signature{.kind = Kind::kNewGroup}, 0, settings.name);
+  const Exchanged agreed = world_->store()->exchange(exchange, deadline, check);
+  std::vector<Proposal> proposals;
+  for (const std::string& blob : agreed.blobs) proposals.push_back(Proposal::decode(blob));
+  const auto self = std::find(global_ranks.begin(), global_ranks.end(), world_->rank()) - global_ranks.begin();
+  proposals[static_cast<size_t>(self)].existing = own.existing;
+  check_alike(global_ranks, proposals, settings);
+  auto group = build(global_ranks, proposals, agreed.serial, std::move(settings), offer, deadline, check);
+  record_return(*world_);
+  return group;
+}
+
+std::shared_ptr<Group> GroupConstructor::split(const Group& parent, int32_t color, int32_t key, GroupSettings settings,
+                                               Deadline deadline) {
+  const std::vector<int32_t>& everyone = parent.global_ranks();
+  const std::string doing = fmt::format("split of group '{}'", parent.name());
+  const StopCheck check = [&] { world_->check_living(everyone, doing); };
+  check();
+  Offer offer(world_->in_process());
+  Proposal own = propose(nullptr, settings, offer);
+  own.color = color;
+  own.key = key;
+  Exchange exchange;
+  exchange.scope = fmt::format("split/{}/{}/{}", world_->id(), parent.communicator().serial(), parent.tag());
+  exchange.members = everyone;
+  exchange.rank = world_->rank();
+  exchange.blob = own.encode();
+  exchange.who = world_->who(world_->rank());
+  record_call(*world_, Signature{.kind = Kind::kSplitGroup}, 0, parent.name());
+  const Exchanged agreed = world_->store()->exchange(exchange, deadline, check);
+  std::vector<Proposal> proposals;
+  for (const std::string& blob : agreed.blobs) proposals.push_back(Proposal::decode(blob));
+  check_alike(everyone, proposals, settings);
+  record_return(*world_);
+  if (color == PS_NO_COLOR) return nullptr;
+
+  std::vector<size_t> part;
+  for (size_t i = 0; i < proposals.size(); ++i) {
+    if (proposals[i].color == color) part.push_back(i);
+  }
+  std::stable_sort(part.begin(), part.end(), [&](size_t a, size_t b) { return proposals[a].key < proposals[b].key; });
+  std::vector<int32_t> global_ranks;
+  std::vector<Proposal> members;
+  for (const size_t i : part) {
+    global_ranks.push_back(everyone[i]);
+    members.push_back(proposals[i]);
+  }
+  return build(std::move(global_ranks), members, agreed.serial, std::move(settings), offer, deadline, check);
+}
+
+void GroupConstructor::check_alike(const std::vector<int32_t>& global_ranks, const std::vector<Proposal>& proposals,
+                                   const GroupSettings& settings) const {
+  for (size_t i = 1; i < proposals.size(); ++i) {
+    const auto require = [&](uint64_t theirs, uint64_t first, const char* what) {
+      if (theirs == first) return;
+      throw Error(PS_ERR_MISMATCH,
+                  fmt::format("group '{}': rank {} gives {} {:#x}, rank {} gives {:#x}; the options of all members must agree",
+                              settings.name, global_ranks[i], what, theirs, global_ranks[0], first),
+                  global_ranks[i]);
+    };
+    require(proposals[i].flags, proposals[0].flags, "flags");
+    require(proposals[i].max_object_bytes, proposals[0].max_object_bytes, "max_object_bytes");
+    require(proposals[i].host_buffer_bytes, proposals[0].host_buffer_bytes, "host_buffer_bytes");
+  }
+}
+
+std::shared_ptr<Group> GroupConstructor::build(std::vector<int32_t> global_ranks, const std::vector<Proposal>& proposals,
+                                               uint64_t serial, GroupSettings settings, Offer& offer, Deadline deadline,
+                                               const StopCheck& check) {
+  const auto self = static_cast<size_t>(std::find(global_ranks.begin(), global_ranks.end(), world_->rank()) - global_ranks.begin());
+  const uint64_t common = proposals.front().communicator;
+  const bool shared = common != 0 && std::all_of(proposals.begin(), proposals.end(), [&](const Proposal& p) {
+                        return p.communicator == common;
+                      });
+  std::shared_ptr<Communicator> communicator;
+  uint16_t tag = 0;
+  if (shared) {
+    communicator = proposals[self].existing;
+    tag = proposals.front().tag;
+  } else {
+    const Geometry geometry = Geometry::plan(static_cast<int>(global_ranks.size()), settings.host_buffer_bytes);
+    const int32_t node = world_->member(world_->rank()).node;
+    const bool one_host = std::all_of(global_ranks.begin(), global_ranks.end(),
+                                      [&](int32_t rank) { return world_->member(rank).node == node; });
+    std::shared_ptr<SharedMemory> memory;
+    if (one_host && global_ranks.size() > 1) {
+      if (self == 0) {
+        memory = world_->in_process() ? SharedMemory::create_in_process(geometry.total_bytes)
+                                      : SharedMemory::create_for_processes("parallelstate-group", geometry.total_bytes);
+        offer.give(memory, static_cast<int>(global_ranks.size()) - 1, deadline, check);
+      } else {
+        memory = offer.take(proposals.front().ticket, geometry.total_bytes, deadline, check);
+      }
+      memory->drop_descriptor();
+    }
+    communicator = std::make_shared<Communicator>(world_, progress_, serial, std::move(global_ranks), geometry, std::move(memory));
+    tag = communicator->next_tag();
+  }
+  auto group = std::make_shared<Group>(communicator, std::move(settings), tag);
+  const std::lock_guard lock(mutex_);
+  std::erase_if(communicators_, [](const auto& weak) { return weak.expired(); });
+  std::erase_if(groups_, [](const auto& weak) { return weak.expired(); });
+  if (!shared) communicators_.push_back(communicator);
+  groups_.push_back(group);
+  return group;
+}
+
+std::vector<std::shared_ptr<Communicator>> GroupConstructor::communicators() {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::shared_ptr<Communicator>> living;
+  for (const auto& weak : communicators_) {
+    if (auto communicator = weak.lock()) living.push_back(std::move(communicator));
+  }
+  return living;
+}
+
+std::vector<std::shared_ptr<Group>> GroupConstructor::groups() {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::shared_ptr<Group>> living;
+  for (const auto& weak : groups_) {
+    if (auto group = weak.lock()) living.push_back(std::move(group));
+  }
+  return living;
+}
+
+}  // namespace ps

@@ -1,0 +1,48 @@
+// How ranks make a group: its members, and nobody else, agree in one exchange at the store, and where they share a host
+// the first of them hands the new communicator's memory to the others.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "group/group.h"
+
+namespace ps {
+
+class Progress;
+
+class GroupConstructor {
+ public:
+  GroupConstructor(std::shared_ptr<World> world, std::shared_ptr<Progress> progress)
+      : world_(std::move(world)), progress_(std::move(progress)) {}
+
+  // Collective over `global_ranks`, among which this rank is.
+  std::shared_ptr<Group> make(std::vector<int32_t> global_ranks, GroupSettings settings, Deadline deadline);
+  // Collective over `parent`. nullptr for PS_NO_COLOR.
+  std::shared_ptr<Group> split(const Group& parent, int32_t color, int32_t key, GroupSettings settings, Deadline deadline);
+
+  // The living communicators, for death notices and descriptions.
+  std::vector<std::shared_ptr<Communicator>> communicators();
+  std::vector<std::shared_ptr<Group>> groups();
+
+ private:
+  struct Proposal;
+
+  Proposal propose(const std::vector<int32_t>* global_ranks, const GroupSettings& settings, const Offer& offer);
+  std::shared_ptr<Group> build(std::vector<int32_t> global_ranks, const std::vector<Proposal>& proposals, uint64_t serial,
+                               GroupSettings settings, Offer& offer, Deadline deadline, const StopCheck& check);
+  std::shared_ptr<Communicator> find(const std::vector<int32_t>& global_ranks);
+  void check_alike(const std::vector<int32_t>& global_ranks, const std::vector<Proposal>& proposals,
+                   const GroupSettings& settings) const;
+
+  std::shared_ptr<World> world_;
+  std::shared_ptr<Progress> progress_;
+  std::mutex mutex_;
+  std::vector<std::weak_ptr<Communicator>> communicators_;
+  std::vector<std::weak_ptr<Group>> groups_;
+};
+
+}  // namespace ps

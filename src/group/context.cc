@@ -1,0 +1,129 @@
+#include "group/context.h"
+
+#include "base/error.h"
+
+namespace ps {
+namespace {
+
+constexpr int64_t kLeaveMs = 5000;
+
+}  // namespace
+
+std::shared_ptr<Store> StoreReference::get() const {
+  const std::lock_guard lock(mutex_);
+  if (!store_) fail(PS_ERR_STATE, "the context that this store came from is finalized");
+  return store_;
+}
+
+void StoreReference::close() {
+  const std::lock_guard lock(mutex_);
+  store_.reset();
+}
+
+std::shared_ptr<Context> Context::init(LaunchSettings settings) {
+  const std::shared_ptr<Context> context(new Context);
+  Context* self = context.get();
+  context->world_ = std::make_shared<World>(std::move(settings), [self] { self->notice_deaths(); });
+  World& world = *context->world_;
+  context->progress_ = std::make_shared<Progress>(context->world_);
+  context->constructor_ = std::make_unique<GroupConstructor>(context->world_, context->progress_);
+  context->watched_.store(context->constructor_.get());
+
+  GroupSettings whole = context->group_settings(psGroupOptions PS_GROUP_OPTIONS_INIT);
+  whole.name = "world";
+  std::vector<int32_t> everyone;
+  for (int32_t rank = 0; rank < world.size(); ++rank) everyone.push_back(rank);
+  context->world_group_ =
+      context->constructor_->make(std::move(everyone), std::move(whole), Deadline::in_ms(world.settings().init_timeout_ms));
+  context->world_group_->set_context(context);
+  world.logger().info("joined: {} ranks on {} hosts", world.size(), world.node_count());
+  return context;
+}
+
+Context::~Context() {
+  if (world_) finalize();
+}
+
+void Context::notice_deaths() {
+  GroupConstructor* constructor = watched_.load();
+  if (constructor == nullptr) return;
+  for (const auto& communicator : constructor->communicators()) communicator->notice_deaths();
+}
+
+std::shared_ptr<Group> Context::group(const std::string& name) const {
+  if (name == "world") {
+    const std::lock_guard lock(mutex_);
+    if (world_group_) return world_group_;
+  }
+  fail(PS_ERR_NOT_FOUND, "there is no group named '{}'; there is: world", name);
+}
+
+GroupSettings Context::group_settings(const psGroupOptions& options) const {
+  const LaunchSettings& own = world_->settings();
+  GroupSettings settings;
+  settings.name = options.name != nullptr ? options.name : "";
+  settings.flags = options.flags | (own.flags & PS_DETERMINISTIC);
+  settings.timeout_ms = options.timeout_ms > 0 ? options.timeout_ms : own.timeout_ms;
+  settings.max_object_bytes = options.max_object_bytes > 0 ? options.max_object_bytes : own.max_object_bytes;
+  settings.host_buffer_bytes = options.host_buffer_bytes > 0 ? options.host_buffer_bytes : own.host_buffer_bytes;
+  return settings;
+}
+
+std::shared_ptr<Group> Context::new_group(std::vector<int32_t> global_ranks, GroupSettings settings, Deadline deadline) {
+  auto group = constructor_->make(std::move(global_ranks), std::move(settings), deadline);
+  group->set_context(weak_from_this());
+  return group;
+}
+
+std::shared_ptr<Group> Context::split_group(const Group& parent, int32_t color, int32_t key, GroupSettings settings,
+                                            Deadline deadline) {
+  auto part = constructor_->split(parent, color, key, std::move(settings), deadline);
+  if (part) part->set_context(weak_from_this());
+  return part;
+}
+
+std::shared_ptr<StoreReference> Context::store() {
+  auto reference = std::make_shared<StoreReference>(world_->store());
+  const std::lock_guard lock(mutex_);
+  std::erase_if(stores_, [](const auto& weak) { return weak.expired(); });
+  stores_.push_back(reference);
+  return reference;
+}
+
+void Context::abort(const std::string& reason) {
+  const Error error(PS_ERR_ABORTED, fmt::format("rank {} called psAbort: {}", world_->rank(), reason), world_->rank());
+  {
+    const std::lock_guard lock(mutex_);
+    if (failure_) return;
+    failure_ = std::make_shared<const Error>(error);
+  }
+  for (const auto& communicator : constructor_->communicators()) communicator->fail(error, true);
+}
+
+std::shared_ptr<const Error> Context::failure() const {
+  const std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+void Context::finalize() {
+  if (!world_->close()) return;
+  const Error closed(PS_ERR_ABORTED, "psFinalize was called on this rank", world_->rank());
+  if (constructor_) {
+    for (const auto& communicator : constructor_->communicators()) communicator->close(closed);
+  }
+  if (progress_) progress_->stop();
+  std::vector<std::weak_ptr<StoreReference>> stores;
+  {
+    const std::lock_guard lock(mutex_);
+    stores.swap(stores_);
+  }
+  for (const auto& weak : stores) {
+    if (const auto reference = weak.lock()) reference->close();
+  }
+  world_->leave(Deadline::in_ms(kLeaveMs));
+  watched_.store(nullptr);
+  const std::lock_guard lock(mutex_);
+  world_group_.reset();
+}
+
+}  // namespace ps

@@ -1,0 +1,65 @@
+// One rank of one world: the object behind psContext.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "group/constructor.h"
+#include "group/progress.h"
+
+namespace ps {
+
+// A store as a handle holds it. The context takes its store back when it is finalized.
+class StoreReference {
+ public:
+  explicit StoreReference(std::shared_ptr<Store> store) : store_(std::move(store)), url_(store_->url()) {}
+
+  // Throws STATE once the context that it came from is finalized.
+  std::shared_ptr<Store> get() const;
+  const std::string& url() const { return url_; }
+  void close();
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<Store> store_;
+  const std::string url_;
+};
+
+class Context : public std::enable_shared_from_this<Context> {
+ public:
+  // Collective over the world.
+  static std::shared_ptr<Context> init(LaunchSettings settings);
+  ~Context();
+
+  World& world() const { return *world_; }
+  // "world". Errors: NOT_FOUND lists what exists.
+  std::shared_ptr<Group> group(const std::string& name) const;
+  std::shared_ptr<Group> new_group(std::vector<int32_t> global_ranks, GroupSettings settings, Deadline deadline);
+  std::shared_ptr<Group> split_group(const Group& parent, int32_t color, int32_t key, GroupSettings settings, Deadline deadline);
+  std::shared_ptr<StoreReference> store();
+
+  // The context's own values for the fields that are zero.
+  GroupSettings group_settings(const psGroupOptions& options) const;
+
+  void abort(const std::string& reason);
+  std::shared_ptr<const Error> failure() const;
+  void finalize();
+  std::string describe();
+
+ private:
+  Context() = default;
+  void notice_deaths();
+
+  std::shared_ptr<World> world_;
+  std::shared_ptr<Progress> progress_;
+  std::unique_ptr<GroupConstructor> constructor_;
+  std::atomic<GroupConstructor*> watched_{nullptr};  // what the guardian may look at
+  std::shared_ptr<Group> world_group_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Error> failure_;
+  std::vector<std::weak_ptr<StoreReference>> stores_;
+};
+
+}  // namespace ps

@@ -1,0 +1,78 @@
+#include "group/group.h"
+
+#include "group/progress.h"
+
+namespace ps {
+
+Group::Group(std::shared_ptr<Communicator> communicator, GroupSettings settings, uint16_t tag)
+    : communicator_(std::move(communicator)), settings_(std::move(settings)), timeout_ms_(settings_.timeout_ms) {
+  label_.name = settings_.name;
+  label_.tag = tag;
+}
+
+Group::~Group() {
+  // Works still hold the label until they have finished.
+  const Deadline bound = deadline();
+  while (label_.unfinished.load() > 0 && !bound.passed()) {
+    communicator_->progress(true);
+    ::sched_yield();
+  }
+  communicator_->mark_freed(label_.tag);
+}
+
+std::shared_ptr<Context> Group::context() const {
+  auto context = context_.lock();
+  if (!context) fail(PS_ERR_STATE, "the context of group '{}' is finalized", label_.name);
+  return context;
+}
+
+std::unique_ptr<Work> Group::run(Call call, bool asynchronous) {
+  if (asynchronous) {
+    auto request = std::make_unique<CollectiveRequest>(label_, std::move(call), deadline(), true);
+    return finish(std::move(request));
+  }
+  CollectiveRequest request(label_, std::move(call), deadline(), false);
+  communicator_->submit(request);
+  communicator_->wait(request, Deadline::never());
+  if (request.error) throw *request.error;
+  return nullptr;
+}
+
+std::unique_ptr<Work> Group::run(std::vector<Message> messages, const Signature& what, bool asynchronous) {
+  if (asynchronous) {
+    auto request = std::make_unique<MessageRequest>(label_, std::move(messages), what, deadline(), true);
+    return finish(std::move(request));
+  }
+  MessageRequest request(label_, std::move(messages), what, deadline(), false);
+  communicator_->submit(request);
+  communicator_->wait(request, Deadline::never());
+  if (request.error) throw *request.error;
+  return nullptr;
+}
+
+template <class SomeRequest>
+std::unique_ptr<Work> Group::finish(std::unique_ptr<SomeRequest> request) {
+  communicator_->submit(*request);
+  communicator_->watch();
+  return std::make_unique<Work>(communicator_, std::move(request));
+}
+
+psReduceOp Group::add_scaling(const Scaling& scaling) {
+  const std::lock_guard lock(scalings_mutex_);
+  scalings_[next_scaling_] = scaling;
+  return next_scaling_++;
+}
+
+Group::Scaling Group::scaling(psReduceOp op) const {
+  const std::lock_guard lock(scalings_mutex_);
+  const auto found = scalings_.find(op);
+  if (found == scalings_.end()) fail(PS_ERR_ARGUMENT, "{} is no reduction of this group; psReduceOpCreate makes them", op);
+  return found->second;
+}
+
+void Group::remove_scaling(psReduceOp op) {
+  const std::lock_guard lock(scalings_mutex_);
+  if (scalings_.erase(op) == 0) fail(PS_ERR_ARGUMENT, "{} is no reduction of this group, or was freed before", op);
+}
+
+}  // namespace ps

@@ -1,0 +1,87 @@
+// A group as its members use it: a name, options, and the communicator on which its operations run.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "group/communicator.h"
+
+namespace ps {
+
+// A group's counterpart of psGroupOptions, with the context's defaults filled in.
+struct GroupSettings {
+  std::string name;
+  uint32_t flags = 0;
+  int64_t timeout_ms = 0;
+  uint64_t max_object_bytes = 0;
+  uint64_t host_buffer_bytes = 0;
+};
+
+// An operation in flight: its request, and the communicator that steps it.
+struct Work {
+  Work(std::shared_ptr<Communicator> where, std::unique_ptr<Request> what)
+      : communicator(std::move(where)), request(std::move(what)) {}
+  // Waits until the library touches no buffer of it any more; bounded by the operation's deadline.
+  ~Work() { communicator->wait(*request, Deadline::never()); }
+
+  std::shared_ptr<Communicator> communicator;
+  std::unique_ptr<Request> request;
+};
+
+class Context;
+
+class Group {
+ public:
+  Group(std::shared_ptr<Communicator> communicator, GroupSettings settings, uint16_t tag);
+  // Waits for this rank's unfinished operations, bounded by their deadlines, and tells peers that the group is freed.
+  ~Group();
+
+  Communicator& communicator() const { return *communicator_; }
+  // The context that made it. STATE once that is gone.
+  std::shared_ptr<Context> context() const;
+  void set_context(std::weak_ptr<Context> context) { context_ = std::move(context); }
+  World& world() const { return communicator_->world(); }
+  const GroupSettings& settings() const { return settings_; }
+  const std::string& name() const { return label_.name; }
+  uint16_t tag() const { return label_.tag; }
+  int rank() const { return communicator_->rank(); }
+  int size() const { return communicator_->size(); }
+  const std::vector<int32_t>& global_ranks() const { return communicator_->global_ranks(); }
+  uint8_t signature_flags() const { return static_cast<uint8_t>(settings_.flags & PS_DETERMINISTIC); }
+
+  int64_t timeout_ms() const { return timeout_ms_.load(); }
+  void set_timeout(int64_t timeout_ms) { timeout_ms_.store(timeout_ms); }
+
+  // Runs a collective: returns when it is complete, or at once with a work where `asynchronous`. Throws its failure.
+  std::unique_ptr<Work> run(Call call, bool asynchronous);
+  std::unique_ptr<Work> run(std::vector<Message> messages, const Signature& what, bool asynchronous);
+
+  // PREMUL_SUM operators.
+  struct Scaling {
+    psDataType dtype;
+    double scale;
+  };
+  psReduceOp add_scaling(const Scaling& scaling);
+  Scaling scaling(psReduceOp op) const;  // ARGUMENT: no such operator
+  void remove_scaling(psReduceOp op);
+
+ private:
+  template <class SomeRequest>
+  std::unique_ptr<Work> finish(std::unique_ptr<SomeRequest> request);
+  Deadline deadline() const { return Deadline::in_ms(timeout_ms_.load()); }
+
+  std::shared_ptr<Communicator> communicator_;
+  std::weak_ptr<Context> context_;
+  GroupSettings settings_;
+  GroupLabel label_;
+  std::atomic<int64_t> timeout_ms_;
+  mutable std::mutex scalings_mutex_;
+  std::map<psReduceOp, Scaling> scalings_;
+  psReduceOp next_scaling_ = 65536;
+};
+
+}  // namespace ps

@@ -1,0 +1,61 @@
+// One collective as the algorithms see it: where this rank's blocks lie and who writes and reads what. Every collective
+// is a row of one table:
+//
+//                      staged by   staged as   read by   combined
+//   all_reduce         all         whole       all       reduced
+//   reduce             all         whole       root      reduced
+//   broadcast          root        whole       all       copied
+//   all_gather(_v)     all         whole       all       copied
+//   gather(_v)         all         whole       root      copied
+//   scatter(_v)        root        columns     all       copied
+//   reduce_scatter(_v) all         columns     all       reduced
+//   all_to_all(_v)     all         columns     all       copied
+//   barrier            all         (nothing)   all
+//
+// "whole": one block, the same for every reader. "columns": one block for each reader.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "host/reduce/reduce.h"
+#include "host/signature.h"
+
+namespace ps {
+
+// Equal or unequal blocks of a buffer. All in bytes.
+struct Blocks {
+  std::byte* base = nullptr;
+  size_t bytes = 0;             // of each, where they are equal
+  size_t stride = 0;            // from one to the next; 0: all the same place
+  std::vector<size_t> sizes;    // unequal blocks, one a rank; empty: equal
+  std::vector<size_t> offsets;
+
+  size_t size(int i) const { return sizes.empty() ? bytes : sizes[static_cast<size_t>(i)]; }
+  std::byte* at(int i) const {
+    return base + (sizes.empty() ? stride * static_cast<size_t>(i) : offsets[static_cast<size_t>(i)]);
+  }
+};
+
+struct Call {
+  Signature signature;
+  bool columns = false;      // staged as columns
+  bool all_stage = true;     // else the root alone
+  bool all_read = true;      // else the root alone
+  bool uneven = false;       // sizes that only the two ranks of a pair know: gather_v, scatter_v, all_to_all_v
+  ReduceKernel kernel = nullptr;  // nullptr: copied
+  double scale = 1.0;        // PS_PREMUL_SUM: this rank's factor
+  size_t element = 1;        // bytes
+  // What this rank stages: block 0 where whole, block q for reader q where columns.
+  Blocks input;
+  // What it receives: block p from rank p where copied, block 0 where reduced.
+  Blocks output;
+
+  bool stages(int rank) const { return all_stage || rank == signature.root; }
+  bool reads(int rank) const { return all_read || rank == signature.root; }
+  // The block that `rank` contributes to reader `reader`, if `rank` is this rank.
+  int input_block(int reader) const { return columns ? reader : 0; }
+  int output_block(int source) const { return kernel == nullptr ? source : 0; }
+};
+
+}  // namespace ps

@@ -1,0 +1,93 @@
+#include "host/shm/board.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace ps {
+
+Board::Board(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int rank, std::vector<Doorbell*> doorbells)
+    : memory_(std::move(memory)),
+      geometry_(geometry),
+      rank_(rank),
+      doorbells_(std::move(doorbells)),
+      seen_(static_cast<size_t>(geometry.size), 0) {
+  std::byte* base = memory_->data();
+  failure_ = reinterpret_cast<FailureRecord*>(base);
+  lines_ = reinterpret_cast<MemberLines*>(base + geometry_.lines_offset);
+  slots_ = base + geometry_.slots_offset;
+  rings_ = base + geometry_.rings_offset;
+  shares_ = base + geometry_.shares_offset;
+  messages_ = base + geometry_.messages_offset;
+  operands_.sources.resize(static_cast<size_t>(geometry_.size));
+  operands_.scales.resize(static_cast<size_t>(geometry_.size));
+  // Each member touches its own, so that pages lie near their writer.
+  memory_->prefault(geometry_.lines_offset + static_cast<size_t>(rank) * sizeof(MemberLines), sizeof(MemberLines));
+  memory_->prefault(geometry_.slots_offset + static_cast<size_t>(rank) * 2 * geometry_.slot_bytes, 2 * geometry_.slot_bytes);
+}
+
+bool Board::reached(int member, uint64_t sequence) {
+  uint64_t& seen = seen_[static_cast<size_t>(member)];
+  if (seen >= sequence || member == rank_) return true;
+  for (const Header& header : lines(member).headers) {
+    seen = std::max(seen, header.sequence.load(std::memory_order_seq_cst));
+  }
+  return seen >= sequence;
+}
+
+bool Board::all_reached(uint64_t sequence) {
+  for (int i = 0; i < size(); ++i) {
+    if (!reached(i, sequence)) return false;
+  }
+  return true;
+}
+
+std::vector<int> Board::not_reached(uint64_t sequence) {
+  std::vector<int> missing;
+  for (int i = 0; i < size(); ++i) {
+    if (!reached(i, sequence)) missing.push_back(i);
+  }
+  return missing;
+}
+
+void Board::publish(uint64_t sequence, const Signature& signature, double scale) {
+  Header& own_header = header(rank_, sequence);
+  own_header.signature = signature;
+  own_header.scale = scale;
+  store(own_header.sequence, sequence);
+}
+
+bool Board::arrived(int member, uint64_t sequence, const Signature& own) {
+  const Header& other = header(member, sequence);
+  if (other.sequence.load(std::memory_order_seq_cst) != sequence) return false;
+  uint64_t& seen = seen_[static_cast<size_t>(member)];
+  seen = std::max(seen, sequence);
+  if (other.signature != own) throw MismatchFound{member, other.signature, ""};
+  return true;
+}
+
+void Board::compare_arrived(uint64_t sequence, const Signature& own) {
+  for (int i = 0; i < size(); ++i) {
+    if (i != rank_) arrived(i, sequence, own);
+  }
+}
+
+void Board::record_failure(const Error& error) const {
+  uint32_t none = 0;
+  if (failure_->state.compare_exchange_strong(none, 1, std::memory_order_seq_cst)) {
+    failure_->code = error.code();
+    failure_->culprit = error.culprit();
+    const size_t length = std::min(error.text().size(), sizeof failure_->text - 1);
+    std::memcpy(failure_->text, error.text().data(), length);
+    failure_->text[length] = '\0';
+    failure_->state.store(2, std::memory_order_seq_cst);
+  }
+  ring();
+}
+
+std::optional<Error> Board::recorded_failure() const {
+  if (failure_->state.load(std::memory_order_seq_cst) != 2) return std::nullopt;
+  // A peer's text, so its end is not taken on trust.
+  return Error(failure_->code, std::string(failure_->text, ::strnlen(failure_->text, sizeof failure_->text)), failure_->culprit);
+}
+
+}  // namespace ps

@@ -1,0 +1,101 @@
+// One member's view of a communicator's shared memory: its own lines to write, the others' to read, and the doorbells to
+// ring after writing.
+//
+// A header line is reused every second operation. That is safe because a member publishes operation k + 2 only when it
+// has seen every other at k + 1 or later, and a member that is at k + 1 has finished reading everything of k.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/error.h"
+#include "control/doorbell.h"
+#include "control/shared_memory.h"
+#include "host/operation.h"
+#include "host/shm/geometry.h"
+
+namespace ps {
+
+class Board {
+ public:
+  // `doorbells` in the order of the members.
+  Board(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int rank, std::vector<Doorbell*> doorbells);
+
+  const Geometry& geometry() const { return geometry_; }
+  int rank() const { return rank_; }
+  int size() const { return geometry_.size; }
+  size_t bytes() const { return memory_->size(); }
+
+  MemberLines& lines(int member) const { return lines_[member]; }
+  MemberLines& own() const { return lines_[rank_]; }
+  Header& header(int member, uint64_t sequence) const { return lines_[member].headers[sequence & 1]; }
+  std::byte* slot(int member, uint64_t sequence) const {
+    return slots_ + (static_cast<size_t>(member) * 2 + (sequence & 1)) * geometry_.slot_bytes;
+  }
+  std::byte* piece(int member, uint64_t round) const {
+    return rings_ + (static_cast<size_t>(member) * Geometry::kRing + round % Geometry::kRing) * geometry_.piece_bytes;
+  }
+  std::byte* share(int member, uint64_t round) const {
+    return shares_ + (static_cast<size_t>(member) * Geometry::kRing + round % Geometry::kRing) * geometry_.share_bytes;
+  }
+  std::byte* messages(int from, int to) const {
+    return messages_ + (static_cast<size_t>(from) * static_cast<size_t>(size()) + static_cast<size_t>(to)) * geometry_.message_bytes;
+  }
+
+  // True once every other member is known to be at `sequence` or later.
+  bool all_reached(uint64_t sequence);
+  bool reached(int member, uint64_t sequence);
+  // The members that are not.
+  std::vector<int> not_reached(uint64_t sequence);
+
+  // Publishes this rank's header of operation `sequence`; what it stages must be in place.
+  void publish(uint64_t sequence, const Signature& signature, double scale);
+  // True when `member` has published operation `sequence`. Throws MismatchFound when it is another operation than `own`.
+  bool arrived(int member, uint64_t sequence, const Signature& own);
+  // Compares with everyone who is already there. Between two members the later one always sees the earlier, so every
+  // pair is compared by at least one of them.
+  void compare_arrived(uint64_t sequence, const Signature& own);
+
+  void store(std::atomic<uint64_t>& counter, uint64_t value) const {
+    counter.store(value, std::memory_order_seq_cst);
+    ring();
+  }
+  void ring() const {
+    for (int i = 0; i < size(); ++i) {
+      if (i != rank_) doorbells_[static_cast<size_t>(i)]->ring();
+    }
+  }
+  void ring(int member) const { doorbells_[static_cast<size_t>(member)]->ring(); }
+
+  // The last operation in which this member wrote into its ring: its readers may still be busy with it until they are
+  // seen at a later one.
+  uint64_t ring_sequence = 0;
+
+  // Room for the operands of a reduction; operations on a board are stepped one at a time.
+  struct Operands {
+    std::vector<const void*> sources;
+    std::vector<double> scales;
+  };
+  Operands& operands() { return operands_; }
+
+  // The shared failure: the first one wins, and everybody is woken.
+  void record_failure(const Error& error) const;
+  std::optional<Error> recorded_failure() const;
+
+ private:
+  std::shared_ptr<SharedMemory> memory_;
+  Geometry geometry_;
+  int rank_;
+  std::vector<Doorbell*> doorbells_;
+  FailureRecord* failure_;
+  MemberLines* lines_;
+  std::byte* slots_;
+  std::byte* rings_;
+  std::byte* shares_;
+  std::byte* messages_;
+  Operands operands_;
+  std::vector<uint64_t> seen_;  // the latest sequence number each member was seen at
+};
+
+}  // namespace ps

@@ -1,0 +1,68 @@
+// Where everything lies in the shared memory of one communicator. Computed alike by all members from their number and
+// the budget, so no offset ever travels.
+//
+//   failure record | lines of each member | slots of each member, two parities | rings of each member | messages of each pair
+//
+// Only lines and slots are touched at formation; the rest costs nothing until its first use.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "host/signature.h"
+
+namespace ps {
+
+// The flag in the data line: a reader that sees the sequence number has the signature and up to 32 bytes with the same
+// cache line.
+struct alignas(128) Header {
+  std::atomic<uint64_t> sequence;
+  Signature signature;
+  double scale;              // PS_PREMUL_SUM
+  std::byte payload[32];     // what is staged, where it fits; else a large operation's starting counters
+};
+
+struct alignas(128) Counter {
+  std::atomic<uint64_t> value;
+};
+
+// A member's own lines; it alone writes them, all others read.
+struct MemberLines {
+  std::array<Header, 2> headers;  // by parity of the sequence number
+  Counter staged;                 // pieces put into its ring, ever
+  Counter reduced;                // pieces of all_reduce of which its share is done, ever
+  Counter consumed;               // rounds that it has read, ever
+  Counter freed;                  // bit t: it has freed the group with tag t
+};
+
+// The first failure that a member decided on, for all others to adopt.
+struct FailureRecord {
+  std::atomic<uint32_t> state;  // 0 none, 1 being written, 2 there
+  int32_t code;
+  int32_t culprit;  // world rank
+  char text[2036];
+};
+
+struct Geometry {
+  static constexpr int kRing = 4;  // pieces in a ring: copy-in, reduce and copy-out each work on another one
+
+  // `budget` bounds a member's share in bytes (psConfig.host_buffer_bytes).
+  static Geometry plan(int size, uint64_t budget);
+
+  int size = 0;
+  size_t slot_bytes = 0;     // the largest staged contribution of the one-shot path
+  size_t piece_bytes = 0;
+  size_t share_bytes = 0;    // of a reduced piece
+  size_t message_bytes = 0;  // ring of one pair and direction
+
+  size_t lines_offset = 0;
+  size_t slots_offset = 0;
+  size_t rings_offset = 0;
+  size_t shares_offset = 0;
+  size_t messages_offset = 0;
+  size_t total_bytes = 0;
+};
+
+}  // namespace ps

@@ -1,0 +1,227 @@
+#include "host/shm/mailbox.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace ps {
+namespace {
+
+constexpr size_t kLargestEager = 8192;
+
+bool takes(const Message& receive, int32_t tag, uint16_t group) {
+  return receive.tag == tag && receive.signature.group == group;
+}
+
+template <class List, class Match>
+auto take_first(List& list, Match&& match) -> typename List::value_type {
+  const auto found = std::find_if(list.begin(), list.end(), match);
+  if (found == list.end()) return {};
+  typename List::value_type item = std::move(*found);
+  list.erase(found);
+  return item;
+}
+
+void copy_bytes(std::byte* to, const std::byte* from, size_t bytes) {
+  if (bytes > 0) std::memcpy(to, from, bytes);
+}
+
+}  // namespace
+
+// A message that came before its receive: whole where it was eager, else its announcement.
+struct Mailbox::Unexpected {
+  int32_t tag = 0;
+  uint64_t number = 0;
+  Signature signature;
+  bool eager = false;
+  std::vector<std::byte> data;
+};
+
+struct Mailbox::Peer {
+  Peer(std::byte* out_memory, std::byte* in_memory, size_t bytes) : out(out_memory, bytes), in(in_memory, bytes) {}
+
+  MessageRing out;
+  MessageRing in;
+  std::deque<uint64_t> accepts;                      // to be told to the peer
+  std::deque<Message*> sends;                        // not yet in the ring, in order
+  std::unordered_map<uint64_t, Message*> announced;  // large sends that wait for their receive
+  std::deque<Message*> streaming;                    // accepted ones
+  std::deque<Message*> receives;                     // posted, in order
+  std::deque<std::unique_ptr<Unexpected>> unexpected;
+  std::unordered_map<uint64_t, Message*> arriving;   // receives of accepted large messages
+};
+
+Mailbox::Mailbox(Board* board, int size, int rank) : board_(board), rank_(rank), peers_(static_cast<size_t>(size)) {}
+
+Mailbox::~Mailbox() = default;
+
+void Mailbox::post(Message& message) {
+  if (message.peer == rank_) return post_self(message);
+  auto& peer = peers_[static_cast<size_t>(message.peer)];
+  if (!peer) {
+    peer = std::make_unique<Peer>(board_->messages(rank_, message.peer), board_->messages(message.peer, rank_),
+                                  board_->geometry().message_bytes);
+  }
+  if (message.is_send()) {
+    peer->sends.push_back(&message);
+    flush(message.peer);
+    return;
+  }
+  const auto waiting = take_first(peer->unexpected, [&](const auto& u) { return takes(message, u->tag, u->signature.group); });
+  if (!waiting) {
+    peer->receives.push_back(&message);
+    return;
+  }
+  match(message.peer, message, waiting->signature);
+  if (waiting->eager) {
+    copy_bytes(message.buffer, waiting->data.data(), message.bytes);
+    message.done = true;
+  } else {
+    peer->arriving[waiting->number] = &message;
+    peer->accepts.push_back(waiting->number);
+    flush(message.peer);
+  }
+}
+
+void Mailbox::post_self(Message& message) {
+  auto& partners = message.is_send() ? self_receives_ : self_sends_;
+  Message* partner = take_first(partners, [&](const Message* m) { return takes(*m, message.tag, message.signature.group); });
+  if (partner == nullptr) {
+    (message.is_send() ? self_sends_ : self_receives_).push_back(&message);
+    return;
+  }
+  Message& send = message.is_send() ? message : *partner;
+  Message& receive = message.is_send() ? *partner : message;
+  match(rank_, receive, send.signature);
+  copy_bytes(receive.buffer, send.buffer, receive.bytes);
+  send.done = receive.done = true;
+}
+
+int Mailbox::self_receives(int32_t tag, uint16_t group) const {
+  return static_cast<int>(
+      std::count_if(self_receives_.begin(), self_receives_.end(), [&](const Message* m) { return takes(*m, tag, group); }));
+}
+
+void Mailbox::match(int peer, Message& receive, const Signature& sent) {
+  if (receive.signature.dtype == sent.dtype && receive.signature.count == sent.count) return;
+  throw MismatchFound{peer, sent, fmt::format("this rank called {} with tag {}", describe(receive.signature), receive.tag)};
+}
+
+bool Mailbox::interested(const Peer& peer) const {
+  return !peer.receives.empty() || !peer.arriving.empty() || !peer.announced.empty() || !peer.accepts.empty() ||
+         !peer.sends.empty() || !peer.streaming.empty();
+}
+
+void Mailbox::step() {
+  for (size_t i = 0; i < peers_.size(); ++i) {
+    if (!peers_[i] || !interested(*peers_[i])) continue;
+    const int peer = static_cast<int>(i);
+    MessageRing& ring = peers_[i]->in;
+    bool popped = false;
+    while (const auto entry = ring.front()) {
+      receive(peer, *entry);
+      ring.pop();
+      popped = true;
+      // Once nothing more is expected the rest may stay in the ring: that is what bounds a sender.
+      if (!interested(*peers_[i])) break;
+    }
+    if (popped) board_->ring(peer);
+    flush(peer);
+  }
+}
+
+void Mailbox::receive(int from, const Entry& entry) {
+  Peer& peer = *peers_[static_cast<size_t>(from)];
+  switch (entry.type) {
+    case EntryType::kEager:
+    case EntryType::kAnnounce: {
+      const bool eager = entry.type == EntryType::kEager;
+      Message* receive = take_first(peer.receives, [&](const Message* m) { return takes(*m, entry.tag, entry.signature.group); });
+      if (receive == nullptr) {
+        auto unexpected = std::make_unique<Unexpected>(Unexpected{entry.tag, entry.message, entry.signature, eager, {}});
+        unexpected->data.assign(entry.payload.begin(), entry.payload.end());
+        peer.unexpected.push_back(std::move(unexpected));
+        return;
+      }
+      match(from, *receive, entry.signature);
+      if (eager) {
+        copy_bytes(receive->buffer, entry.payload.data(), std::min(receive->bytes, entry.payload.size()));
+        receive->done = true;
+      } else {
+        peer.arriving[entry.message] = receive;
+        peer.accepts.push_back(entry.message);
+      }
+      return;
+    }
+    case EntryType::kAccept: {
+      const auto found = peer.announced.find(entry.message);
+      if (found == peer.announced.end()) return;
+      peer.streaming.push_back(found->second);
+      peer.announced.erase(found);
+      return;
+    }
+    case EntryType::kPiece: {
+      const auto found = peer.arriving.find(entry.message);
+      if (found == peer.arriving.end()) return;
+      Message& receive = *found->second;
+      const size_t bytes = std::min(entry.payload.size(), receive.bytes - receive.moved);
+      copy_bytes(receive.buffer + receive.moved, entry.payload.data(), bytes);
+      receive.moved += bytes;
+      if (receive.moved < receive.bytes) return;
+      peer.arriving.erase(found);
+      receive.done = true;
+      return;
+    }
+    case EntryType::kWrap: return;
+  }
+}
+
+// Puts as much into the ring to `to` as there is room: answers first, then messages in order, then pieces in turn.
+void Mailbox::flush(int to) {
+  Peer& peer = *peers_[static_cast<size_t>(to)];
+  bool wrote = false;
+  const auto write = [&](const Entry& entry) {
+    const bool ok = peer.out.write(entry);
+    wrote |= ok;
+    return ok;
+  };
+  bool room = true;
+  while (room && !peer.accepts.empty()) {
+    room = write({.type = EntryType::kAccept, .message = peer.accepts.front(), .signature = {}, .payload = {}});
+    if (room) peer.accepts.pop_front();
+  }
+  const size_t largest_eager = std::min(kLargestEager, peer.out.most_payload());
+  while (room && !peer.sends.empty()) {
+    Message& send = *peer.sends.front();
+    if (send.bytes <= largest_eager) {
+      room = write({EntryType::kEager, send.tag, 0, send.signature, {send.buffer, send.bytes}});
+      if (room) send.done = true;
+    } else {
+      if (send.number == 0) send.number = next_number_++;
+      room = write({EntryType::kAnnounce, send.tag, send.number, send.signature, {}});
+      if (room) peer.announced[send.number] = &send;
+    }
+    if (room) peer.sends.pop_front();
+  }
+  while (room && !peer.streaming.empty()) {
+    Message& send = *peer.streaming.front();
+    const size_t bytes = std::min(peer.out.most_payload(), send.bytes - send.moved);
+    room = write({EntryType::kPiece, send.tag, send.number, send.signature, {send.buffer + send.moved, bytes}});
+    if (!room) break;
+    send.moved += bytes;
+    peer.streaming.pop_front();
+    if (send.moved < send.bytes) {
+      peer.streaming.push_back(&send);
+    } else {
+      send.done = true;
+    }
+  }
+  if (wrote) board_->ring(to);
+}
+
+void Mailbox::drop_all() {
+  for (auto& peer : peers_) peer.reset();
+  self_sends_.clear();
+  self_receives_.clear();
+}
+
+}  // namespace ps

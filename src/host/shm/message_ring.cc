@@ -1,0 +1,96 @@
+#include "host/shm/message_ring.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/error.h"
+
+namespace ps {
+
+struct MessageRing::Line {
+  std::atomic<uint64_t> stamp;
+  EntryType type;
+  int32_t tag;
+  uint64_t message;
+  Signature signature;
+  uint64_t bytes;
+  std::byte inline_payload[16];
+};
+
+namespace {
+
+constexpr size_t kLineBytes = 64;
+constexpr size_t kInlineBytes = 16;
+constexpr size_t kCounterBytes = 128;
+
+}  // namespace
+
+MessageRing::MessageRing(std::byte* memory, size_t bytes)
+    : consumed_(reinterpret_cast<std::atomic<uint64_t>*>(memory)),
+      lines_(reinterpret_cast<Line*>(memory + kCounterBytes)),
+      line_count_((bytes - kCounterBytes) / kLineBytes),
+      most_payload_((line_count_ / 4 - 1) * kLineBytes),
+      room_until_(line_count_) {
+  static_assert(sizeof(Line) == kLineBytes);
+}
+
+MessageRing::Line& MessageRing::line(uint64_t position) const { return lines_[position % line_count_]; }
+
+bool MessageRing::has_room(uint64_t lines) {
+  if (position_ + lines <= room_until_) return true;
+  room_until_ = consumed_->load(std::memory_order_seq_cst) + line_count_;
+  return position_ + lines <= room_until_;
+}
+
+bool MessageRing::write(const Entry& entry) {
+  const size_t bytes = entry.payload.size();
+  const bool is_inline = bytes <= kInlineBytes;
+  const uint64_t lines = 1 + (is_inline ? 0 : (bytes + kLineBytes - 1) / kLineBytes);
+  const uint64_t to_end = line_count_ - position_ % line_count_;
+  const uint64_t skipped = lines > to_end ? to_end : 0;
+  // One line more, whose stamp is cleared.
+  if (!has_room(skipped + lines + 1)) return false;
+  const uint64_t start = position_ + skipped;
+  Line& head = line(start);
+  head.type = entry.type;
+  head.tag = entry.tag;
+  head.message = entry.message;
+  head.signature = entry.signature;
+  head.bytes = bytes;
+  if (bytes > 0) std::memcpy(is_inline ? head.inline_payload : reinterpret_cast<std::byte*>(&line(start) + 1), entry.payload.data(), bytes);
+  line(start + lines).stamp.store(0, std::memory_order_relaxed);
+  if (skipped > 0) {
+    head.stamp.store(start + 1, std::memory_order_relaxed);
+    Line& wrap = line(position_);
+    wrap.type = EntryType::kWrap;
+    wrap.stamp.store(position_ + 1, std::memory_order_seq_cst);
+  } else {
+    head.stamp.store(start + 1, std::memory_order_seq_cst);
+  }
+  position_ = start + lines;
+  return true;
+}
+
+std::optional<Entry> MessageRing::front() {
+  const Line* head = &line(position_);
+  if (head->stamp.load(std::memory_order_seq_cst) != position_ + 1) return std::nullopt;
+  if (head->type == EntryType::kWrap) {
+    position_ += line_count_ - position_ % line_count_;
+    consumed_->store(position_, std::memory_order_seq_cst);
+    head = &line(position_);
+    if (head->stamp.load(std::memory_order_seq_cst) != position_ + 1) return std::nullopt;
+  }
+  // A peer's number: whatever it says, nothing beyond the ring is read.
+  if (head->bytes > most_payload_) fail(PS_ERR_INTERNAL, "a message entry claims {} bytes, at most {} fit", head->bytes, most_payload_);
+  const bool is_inline = head->bytes <= kInlineBytes;
+  front_lines_ = 1 + (is_inline ? 0 : (head->bytes + kLineBytes - 1) / kLineBytes);
+  const std::byte* payload = is_inline ? head->inline_payload : reinterpret_cast<const std::byte*>(head + 1);
+  return Entry{head->type, head->tag, head->message, head->signature, {payload, head->bytes}};
+}
+
+void MessageRing::pop() {
+  position_ += front_lines_;
+  consumed_->store(position_, std::memory_order_seq_cst);
+}
+
+}  // namespace ps

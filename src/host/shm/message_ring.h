@@ -1,0 +1,64 @@
+// A single-writer, single-reader ring of entries for the messages of one pair of ranks in one direction.
+//
+// Entries start at 64-byte lines. The first word of an entry is its stamp, written last: position + 1, which no earlier
+// entry at this place had. What a payload left there could look like a stamp, so the writer clears the first word of the
+// next entry before it stamps the current one; the reader polls one line and gets a small message with it.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "host/signature.h"
+
+namespace ps {
+
+enum class EntryType : uint32_t {
+  kEager = 1,     // a whole message
+  kAnnounce = 2,  // a large message waits to be received
+  kAccept = 3,    // its receive has been posted: send
+  kPiece = 4,     // part of an accepted message
+  kWrap = 5,      // nothing until the end of the ring
+};
+
+struct Entry {
+  EntryType type{};
+  int32_t tag = 0;
+  uint64_t message = 0;  // the sender's number of a large message
+  Signature signature;   // of the send call
+  std::span<const std::byte> payload;
+};
+
+class MessageRing {
+ public:
+  // `memory` is zeroed at first, and the same for both sides.
+  MessageRing(std::byte* memory, size_t bytes);
+
+  // The most that one entry may carry: a quarter, so that entries overlap with their reading.
+  size_t most_payload() const { return most_payload_; }
+
+  // Writer. False: no room now.
+  bool write(const Entry& entry);
+
+  // Reader. The payload lies in the ring until pop().
+  std::optional<Entry> front();
+  void pop();
+
+ private:
+  struct Line;
+
+  Line& line(uint64_t position) const;
+  bool has_room(uint64_t lines);
+
+  std::atomic<uint64_t>* consumed_;  // lines, by the reader
+  Line* lines_;
+  uint64_t line_count_;
+  size_t most_payload_;
+  uint64_t position_ = 0;      // of the next entry to write or read, in lines
+  uint64_t room_until_ = 0;    // writer: lines known to be free end here
+  uint64_t front_lines_ = 0;   // reader: length of the entry at the front
+};
+
+}  // namespace ps

@@ -1,0 +1,28 @@
+// Small collectives: every rank puts its whole contribution into its slot, with the flag in the same line, and reads what
+// it needs from the others'. One cache-line transfer is all the latency there is. No second synchronisation: slots
+// alternate, see board.h. (The symmetric one-shot of shared-memory all_reduce in DeepSpeed and others, with the flag in
+// the data line as in Open MPI's xhc.)
+#pragma once
+
+#include "host/shm/staged_operation.h"
+
+namespace ps {
+
+class OneShot final : public StagedOperation {
+ public:
+  // The most bytes that any member stages for `call`; the same number on all of them.
+  static size_t staged_bytes(const Call& call, int size);
+
+  OneShot(Board& board, Call call, uint64_t sequence);
+  bool step() override;
+
+ private:
+  void stage();
+  void copy_in();
+  const std::byte* source(int member) const;
+
+  bool inline_;          // staged in the header line itself
+  size_t column_offset_;  // of this rank's column in a slot
+};
+
+}  // namespace ps

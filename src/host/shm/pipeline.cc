@@ -1,0 +1,135 @@
+#include "host/shm/pipeline.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/error.h"
+
+namespace ps {
+
+Pipeline::Pipeline(Board& board, Call call, uint64_t sequence) : RingOperation(board, std::move(call), sequence) {
+  const size_t piece = board_.geometry().piece_bytes;
+  unit_ = call_.columns ? piece / static_cast<size_t>(board_.size()) / 64 * 64 : piece;
+  for (int member = 0; member < board_.size(); ++member) {
+    if (member == board_.rank()) continue;
+    if (stages() && call_.reads(member)) rounds_out_ = std::max(rounds_out_, rounds(call_.input.size(call_.input_block(member))));
+    if (reads() && call_.stages(member)) rounds_in_ = std::max(rounds_in_, rounds(incoming(member)));
+  }
+}
+
+size_t Pipeline::incoming(int member) const { return call_.output.size(call_.output_block(member)); }
+
+bool Pipeline::step() {
+  if (!begun()) return false;
+  const int rank = board_.rank();
+  if (!own_block_done_) {
+    if (reads() && stages() && call_.kernel == nullptr) {
+      const std::byte* from = call_.input.at(call_.input_block(rank));
+      std::byte* to = call_.output.at(call_.output_block(rank));
+      if (from != to && incoming(rank) > 0) std::memmove(to, from, incoming(rank));
+    }
+    own_block_done_ = true;
+  }
+  while (rounds_staged_ < rounds_out_ || rounds_read_ < rounds_in_) {
+    bool moved = false;
+    if (rounds_staged_ < rounds_out_ && may_stage()) {
+      stage_round(rounds_staged_);
+      set_staged(++rounds_staged_);
+      moved = true;
+    }
+    if (rounds_read_ < rounds_in_ && may_read()) {
+      read_round(rounds_read_);
+      set_consumed(++rounds_read_);
+      moved = true;
+    }
+    if (!moved) return false;
+  }
+  return true;
+}
+
+bool Pipeline::may_stage() const {
+  if (rounds_staged_ < Geometry::kRing) return true;
+  const uint64_t needed = rounds_staged_ - Geometry::kRing + 1;
+  for (int member = 0; member < board_.size(); ++member) {
+    if (member == board_.rank() || !call_.reads(member)) continue;
+    const uint64_t all_of_it = rounds(call_.input.size(call_.input_block(member)));
+    if (consumed(member) < std::min(needed, all_of_it)) {
+      blocked_on_ = member;
+      return false;
+    }
+  }
+  return true;
+}
+
+bool Pipeline::may_read() const {
+  // In place, an output block lies over an input block that must have been staged before.
+  if (rounds_read_ >= rounds_staged_ && rounds_staged_ < rounds_out_) return false;
+  for (int member = 0; member < board_.size(); ++member) {
+    if (member == board_.rank() || !call_.stages(member)) continue;
+    if (rounds_read_ < rounds(incoming(member)) && staged(member) <= rounds_read_) {
+      blocked_on_ = member;
+      return false;
+    }
+  }
+  return true;
+}
+
+void Pipeline::stage_round(uint64_t round) const {
+  std::byte* piece = board_.piece(board_.rank(), round);
+  const size_t begin = round * unit_;
+  const auto stage = [&](int block, std::byte* to) {
+    const size_t bytes = call_.input.size(block);
+    if (begin < bytes) std::memcpy(to, call_.input.at(block) + begin, std::min(unit_, bytes - begin));
+  };
+  if (!call_.columns) {
+    stage(0, piece);
+    return;
+  }
+  for (int reader = 0; reader < board_.size(); ++reader) {
+    if (reader != board_.rank()) stage(reader, piece + static_cast<size_t>(reader) * unit_);
+  }
+}
+
+const std::byte* Pipeline::source(int member, uint64_t round) const {
+  if (member == board_.rank()) return call_.input.at(call_.input_block(member)) + round * unit_;
+  return board_.piece(member, round) + (call_.columns ? static_cast<size_t>(board_.rank()) * unit_ : 0);
+}
+
+void Pipeline::read_round(uint64_t round) const {
+  const size_t begin = round * unit_;
+  if (call_.kernel == nullptr) {
+    for (int member = 0; member < board_.size(); ++member) {
+      if (member == board_.rank() || !call_.stages(member) || begin >= incoming(member)) continue;
+      std::memcpy(call_.output.at(member) + begin, source(member, round), std::min(unit_, incoming(member) - begin));
+    }
+    return;
+  }
+  auto& [sources, scales] = board_.operands();
+  for (int member = 0; member < board_.size(); ++member) {
+    sources[static_cast<size_t>(member)] = source(member, round);
+    scales[static_cast<size_t>(member)] = board_.header(member, sequence_).scale;
+  }
+  const size_t bytes = std::min(unit_, call_.output.size(0) - begin);
+  call_.kernel(call_.output.at(0) + begin, sources.data(), sources.size(), bytes / call_.element, scales.data());
+}
+
+// Where only the two ranks of a pair know a size, the writer's slot has its sizes and each reader checks its own.
+void Pipeline::stage_slot() {
+  if (!call_.uneven || !stages()) return;
+  auto* table = reinterpret_cast<uint64_t*>(board_.slot(board_.rank(), sequence_));
+  for (int reader = 0; reader < board_.size(); ++reader) table[reader] = call_.input.size(call_.input_block(reader));
+}
+
+void Pipeline::check_slots() {
+  if (!call_.uneven || !reads()) return;
+  for (int member = 0; member < board_.size(); ++member) {
+    if (member == board_.rank() || !call_.stages(member)) continue;
+    const uint64_t sent = reinterpret_cast<const uint64_t*>(board_.slot(member, sequence_))[board_.rank()];
+    if (sent == incoming(member)) continue;
+    throw MismatchFound{member, board_.header(member, sequence_).signature,
+                        fmt::format("{} elements are sent to rank {}, which expects {}", sent / call_.element, board_.rank(),
+                                    incoming(member) / call_.element)};
+  }
+}
+
+}  // namespace ps

@@ -1,0 +1,34 @@
+// Large collectives that need one pass: pieces flow from each writer's ring to its readers, who copy or reduce them
+// straight into their output. A writer is at most a ring ahead of its slowest reader; there is no barrier between pieces.
+#pragma once
+
+#include "host/shm/ring_operation.h"
+
+namespace ps {
+
+class Pipeline final : public RingOperation {
+ public:
+  Pipeline(Board& board, Call call, uint64_t sequence);
+  bool step() override;
+
+ private:
+  void stage_slot() override;
+  void check_slots() override;
+
+  size_t incoming(int member) const;  // bytes from `member` to this rank
+  uint64_t rounds(size_t bytes) const { return (bytes + unit_ - 1) / unit_; }
+  bool may_stage() const;
+  bool may_read() const;
+  void stage_round(uint64_t round) const;
+  void read_round(uint64_t round) const;
+  const std::byte* source(int member, uint64_t round) const;
+
+  size_t unit_;  // bytes of a piece that are for one reader
+  uint64_t rounds_out_ = 0;
+  uint64_t rounds_in_ = 0;
+  uint64_t rounds_staged_ = 0;
+  uint64_t rounds_read_ = 0;
+  bool own_block_done_ = false;
+};
+
+}  // namespace ps

@@ -1,0 +1,38 @@
+// What all collectives in shared memory have in common: a place in the order, a published signature, and the members
+// they cannot do without.
+#pragma once
+
+#include "host/call.h"
+#include "host/operation.h"
+#include "host/shm/board.h"
+
+namespace ps {
+
+class StagedOperation : public Operation {
+ public:
+  std::vector<int> awaited() const override;
+
+ protected:
+  StagedOperation(Board& board, Call call, uint64_t sequence)
+      : board_(board), call_(std::move(call)), sequence_(sequence) {}
+
+  // True once this rank's header may be written; call before staging into the slot.
+  bool may_publish() { return sequence_ < 2 || board_.all_reached(sequence_ - 1); }
+  void publish();
+  // True once everyone is there whose data this rank reads and, for large operations, who reads this rank's.
+  bool met(bool with_readers);
+
+  bool reads() const { return call_.reads(board_.rank()); }
+  bool stages() const { return call_.stages(board_.rank()); }
+
+  Board& board_;
+  Call call_;
+  uint64_t sequence_;
+  bool published_ = false;
+  bool met_ = false;
+
+ private:
+  int next_to_meet_ = 0;
+};
+
+}  // namespace ps

@@ -1,0 +1,56 @@
+// What an operation is, in the sixteen bytes that every rank puts beside its data so that ranks that differ find out.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "parallelstate.h"
+
+namespace ps {
+
+enum class Kind : uint8_t {
+  kAllReduce = 1,
+  kReduce = 2,
+  kBroadcast = 3,
+  kAllGather = 4,
+  kAllGatherV = 5,
+  kGather = 6,
+  kGatherV = 7,
+  kScatter = 8,
+  kScatterV = 9,
+  kReduceScatter = 10,
+  kReduceScatterV = 11,
+  kAllToAll = 12,
+  kAllToAllV = 13,
+  kBarrier = 14,
+  kSend = 15,
+  kRecv = 16,
+  kNewGroup = 100,
+  kSplitGroup = 101,
+};
+
+struct Signature {
+  Kind kind{};
+  uint8_t dtype = 0;
+  uint8_t op = 0;     // psReduceOp, PS_PREMUL_SUM for all operators made from it
+  uint8_t flags = 0;  // the group's PS_DETERMINISTIC
+  uint16_t root = 0;  // collectives; a message's peer
+  uint16_t group = 0;  // the group's tag: groups of equal members share a communicator and its order
+  uint64_t count = 0;  // elements; a hash of the counts where they are a list that all ranks know
+
+  bool operator==(const Signature&) const = default;
+};
+static_assert(sizeof(Signature) == 16);
+
+// "all_reduce"
+const char* kind_name(Kind kind);
+bool has_root(Kind kind);
+bool reduces(Kind kind);
+
+// "all_reduce(count 4, float32, sum)"
+std::string describe(const Signature& signature);
+
+// Hash of the counts of a v-variant, for Signature::count (FNV-1a over the 64-bit counts).
+uint64_t hash_counts(const size_t* counts, size_t size);
+
+}  // namespace ps
