@@ -116,7 +116,7 @@ psResult psGetGroupInfo(psGroup group, psGroupInfo* info) {
     out.failure = failure ? failure->code() : PS_OK;
     out.failed_global_rank = failure ? failure->culprit() : PS_NO_RANK;
     out.failure_text = failure ? failure->what() : "";
-    out.name = object.name().c_str();
+    out.name = object.settings().name.c_str();
     out.host_backend = object.communicator().backend();
     out.device_backend = nullptr;
     out.timeout_ms = object.timeout_ms();

@@ -1,12 +1,25 @@
 #include "group/group.h"
 
+#include <algorithm>
+
 #include "group/progress.h"
 
 namespace ps {
+namespace {
+
+// What messages call a group without a name: "of ranks 0, 2".
+std::string unnamed(const std::vector<int32_t>& global_ranks) {
+  constexpr size_t kMost = 8;
+  std::string text = "of ranks";
+  for (size_t i = 0; i < std::min(global_ranks.size(), kMost); ++i) text += fmt::format("{} {}", i > 0 ? "," : "", global_ranks[i]);
+  return global_ranks.size() > kMost ? text + ", ..." : text;
+}
+
+}  // namespace
 
 Group::Group(std::shared_ptr<Communicator> communicator, GroupSettings settings, uint16_t tag)
     : communicator_(std::move(communicator)), settings_(std::move(settings)), timeout_ms_(settings_.timeout_ms) {
-  label_.name = settings_.name;
+  label_.name = settings_.name.empty() ? unnamed(communicator_->global_ranks()) : settings_.name;
   label_.tag = tag;
 }
 

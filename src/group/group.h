@@ -46,6 +46,7 @@ class Group {
   void set_context(std::weak_ptr<Context> context) { context_ = std::move(context); }
   World& world() const { return communicator_->world(); }
   const GroupSettings& settings() const { return settings_; }
+  // As messages call it; settings().name is what the caller gave.
   const std::string& name() const { return label_.name; }
   uint16_t tag() const { return label_.tag; }
   int rank() const { return communicator_->rank(); }
