@@ -16,6 +16,7 @@ namespace {
 
 // No heartbeat for this long: stopped, or starved of CPU. The heart beats ten times as often.
 constexpr int64_t kSilentMs = 1000;
+constexpr int32_t kMostRanks = 65535;  // a root travels in 16 bits
 
 struct Introduction {
   int32_t version = PS_VERSION;
@@ -79,6 +80,7 @@ std::string private_name() {
 
 World::World(LaunchSettings settings, std::function<void()> on_death)
     : settings_(std::move(settings)), logger_(settings_.logger()) {
+  if (size() > kMostRanks) fail(PS_ERR_UNSUPPORTED, "a world has at most {} ranks, this one has {}", kMostRanks, size());
   logger_.set_speaker(fmt::format("rank {}/{}", rank(), size()));
   if (settings_.rendezvous.empty()) settings_.rendezvous = private_name();
   in_process_ = settings_.rendezvous.starts_with("mem://");

@@ -126,9 +126,13 @@ bool Communicator::progress(bool thorough) {
 }
 
 void Communicator::step_all(bool thorough) {
-  // Who holds a lock is stepping what it guards; messages never wait for a collective's step, nor the other way round.
-  if (const std::unique_lock lock(queue_mutex_, std::try_to_lock); lock.owns_lock()) step_collectives();
-  if (const std::unique_lock lock(mailbox_mutex_, std::try_to_lock); lock.owns_lock()) step_messages();
+  // Who holds a lock is stepping what it guards, so polling need not wait for it. Before sleeping it must: what the other
+  // thread saw may be older than the last ring of the doorbell.
+  const auto lock_for = [thorough](std::mutex& mutex) {
+    return thorough ? std::unique_lock(mutex) : std::unique_lock(mutex, std::try_to_lock);
+  };
+  if (const auto lock = lock_for(queue_mutex_); lock.owns_lock()) step_collectives();
+  if (const auto lock = lock_for(mailbox_mutex_); lock.owns_lock()) step_messages();
   if (thorough) look_around();
 }
 
@@ -321,7 +325,7 @@ void Communicator::finish_failed(Request& request) {
 }
 
 void Communicator::started(const Request& request) {
-  record_call(*world_, request.signature, request.number, request.label.name);
+  record_call(*world_, request.signature, request.number, request.label.name, !request.asynchronous);
   if (!request.asynchronous) return;
   request.label.unfinished.fetch_add(1);
   unfinished_.fetch_add(1);

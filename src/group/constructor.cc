@@ -80,7 +80,7 @@ std::shared_ptr<Group> GroupConstructor::make(std::vector<int32_t> global_ranks,
   exchange.rank = world_->rank();
   exchange.blob = own.encode();
   exchange.who = world_->who(world_->rank());
-  record_call(*world_, Signature{.kind = Kind::kNewGroup}, 0, settings.name);
+  record_call(*world_, Signature{.kind = Kind::kNewGroup}, 0, settings.name, true);
   const Exchanged agreed = world_->store()->exchange(exchange, deadline, check);
   std::vector<Proposal> proposals;
   for (const std::string& blob : agreed.blobs) proposals.push_back(Proposal::decode(blob));
@@ -108,7 +108,7 @@ std::shared_ptr<Group> GroupConstructor::split(const Group& parent, int32_t colo
   exchange.rank = world_->rank();
   exchange.blob = own.encode();
   exchange.who = world_->who(world_->rank());
-  record_call(*world_, Signature{.kind = Kind::kSplitGroup}, 0, parent.name());
+  record_call(*world_, Signature{.kind = Kind::kSplitGroup}, 0, parent.name(), true);
   const Exchanged agreed = world_->store()->exchange(exchange, deadline, check);
   std::vector<Proposal> proposals;
   for (const std::string& blob : agreed.blobs) proposals.push_back(Proposal::decode(blob));

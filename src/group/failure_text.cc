@@ -39,7 +39,7 @@ std::string describe_last_call(const World& world, int32_t rank) {
                      seconds < 0 ? 0 : seconds, record.running.load(kRelaxed) != 0 ? " and not returned from" : "");
 }
 
-void record_call(const World& world, const Signature& signature, uint64_t number, const std::string& group) {
+void record_call(const World& world, const Signature& signature, uint64_t number, const std::string& group, bool blocking) {
   CallRecord& record = world.segment().own().last_call;
   const auto words = std::bit_cast<SignatureWords>(signature);
   record.number.store(number, kRelaxed);
@@ -49,7 +49,7 @@ void record_call(const World& world, const Signature& signature, uint64_t number
   std::memcpy(name.data(), group.data(), std::min(group.size(), sizeof name));
   for (size_t i = 0; i < name.size(); ++i) record.group_name[i].store(name[i], kRelaxed);
   record.started_ns.store(monotonic_coarse_ns(), kRelaxed);
-  record.running.store(1, kRelaxed);
+  record.running.store(blocking ? 1 : 0, kRelaxed);
 }
 
 void record_return(const World& world) { world.segment().own().last_call.running.store(0, kRelaxed); }

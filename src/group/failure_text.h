@@ -14,8 +14,8 @@ std::string describe_call(const Signature& signature, uint64_t number, const std
 // "its last call was barrier() #3 on group 'world', begun 2.1 s ago and not yet returned from"
 std::string describe_last_call(const World& world, int32_t rank);
 
-// Records this rank's call for the texts of others.
-void record_call(const World& world, const Signature& signature, uint64_t number, const std::string& group);
+// Records this rank's call for the texts of others; `blocking`: until record_return it is in it.
+void record_call(const World& world, const Signature& signature, uint64_t number, const std::string& group, bool blocking);
 void record_return(const World& world);
 
 }  // namespace ps

@@ -1,10 +1,11 @@
-// What every rank of the demonstration does, in whatever language it is written. The world has four ranks. In this order:
+// What every rank of the demonstration does, in whatever language it is written. The world has four ranks. In order:
 //
 //   1. psInit from the environment; print "rank R of 4, written in L, is process P".
 //   2. Languages: world all_gather of 16 bytes (uint8), the language's name padded with NUL: "C++", "Python".
-//   3. Groups by psNewGroup: named "tp", the one of [0,1] and [2,3] that has this rank; then named "dp", of [0,2], [1,3].
-//   4. Sums: all_reduce (SUM) of 4 x float32, all equal to rank + 1, in tp, then in dp. Expected in every element: the sum
-//      of (member + 1) over the group.
+//   3. Groups by psNewGroup: named "tp", the one of [0,1] and [2,3] that has this rank; then named "dp", the one of
+//      [0,2] and [1,3].
+//   4. Sums: all_reduce (SUM) of 4 x float32, all equal to rank + 1, in tp, then in dp. Expected in every element: the
+//      sum of (member + 1) over the group.
 //   5. Ranks: all_gather of one int32, the world rank, in tp, then in dp. Expected: the group's members in order.
 //   6. Ring: an int64 token, 0 at first, on every rank. Four times: send_recv on the world, to PS_NEXT, from PS_PREV,
 //      tag 7, then add rank + 1 to what was received. Expected: 10, since each token has then been with every rank.
@@ -111,8 +112,10 @@ void print_table(const std::vector<Report>& reports, const Names& names) {
                 static_cast<long long>(r[6]), static_cast<long long>(r[7]), static_cast<long long>(r[3]),
                 static_cast<long long>(r[8]), r[9] == 1 ? "yes" : "NO");
   }
-  std::printf("\nEvery rank gave its number + 1 to a sum in two groups; a token went round the ring and gained the same\n"
-              "from each rank: 1 + 2 + 3 + 4 = %lld.\n\n", static_cast<long long>(kRingTotal));
+  std::printf(
+      "\nEvery rank gave its number + 1 to a sum in each of its groups; a token went round the ring and gained\n"
+      "the same from every rank: 1 + 2 + 3 + 4 = %lld.\n\n",
+      static_cast<long long>(kRingTotal));
   std::fflush(stdout);
 }
 

@@ -33,6 +33,10 @@ _KIND_OF_FORMAT: Dict[str, str] = {
 _FOREIGN_ORDER = ">" if sys.byteorder == "little" else "<"
 
 
+# Types of numpy arrays that were seen before.
+_ndarray_types: Dict[Any, DataType] = {}
+
+
 class Buffer:
     """An address, a number of elements and their type, and what keeps them where they are."""
 
@@ -84,10 +88,16 @@ def view(source: Any, what: str, writable: bool = False, dtype: Optional[DataTyp
     """The memory of `source`, whose part in the call is `what`. `dtype` says what its elements are instead of it."""
     if source is None:
         return Buffer(None, 0, dtype, (0,), None, None)
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and type(source) is numpy.ndarray:
+        # The common case, without what is slow: numpy makes the interface and a type's name anew each time.
+        known = _ndarray_types.get(source.dtype)
+        flags = source.flags
+        if known is not None and dtype is None and flags.c_contiguous and (flags.writeable or not writable):
+            return Buffer(source.__array_interface__["data"][0], source.size, known, source.shape, source, None)
     if hasattr(source, "__cuda_array_interface__"):
         raise ArgumentError(f"{what} is device memory ({type(source).__name__}); this version of the binding works on "
                             f"host memory: pass a copy on the host")
-    numpy = sys.modules.get("numpy")
     if numpy is not None and isinstance(source, numpy.generic):
         raise TypeError(f"{what} is a numpy scalar, which has no memory of its own; pass numpy.array([value])")
     interface = getattr(source, "__array_interface__", None)
@@ -105,7 +115,10 @@ def view(source: Any, what: str, writable: bool = False, dtype: Optional[DataTyp
             raise ArgumentError(f"{what} has elements of {itemsize} bytes ({described}); "
                                 f"dtype {dtype.name} needs {dtype.size}")
         buffer.dtype = dtype
-    elif buffer.dtype is None:
+    elif buffer.dtype is not None:
+        if numpy is not None and type(source) is numpy.ndarray:
+            _ndarray_types[source.dtype] = buffer.dtype
+    else:
         buffer.release()
         raise ArgumentError(f"{what} has elements of type {described}, which no psDataType is; convert it, or say with "
                             f"dtype= what its elements are")

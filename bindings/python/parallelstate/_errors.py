@@ -10,7 +10,7 @@ from ._constants import Result, known
 class Error(RuntimeError):
     """A call that failed. `str(error)` is the library's text, `code` the psResult.
 
-    `failed_global_rank` is the world rank whose end made the group fail, or None.
+    `failed_global_rank` is the world rank that a group's failure is about (who ended, who called otherwise), or None.
     """
 
     code: Union[Result, int]

@@ -81,6 +81,10 @@ class Operations:
 
     def _pair(self, send: Any, recv: Any, call: str, dtype: Optional[DataType]) -> Tuple[Buffer, Buffer, DataType]:
         """Both buffers of a call, and the type that they agree on."""
+        if recv is send and send is not None:
+            both = view(send, f"{call} in place: the buffer", writable=True, dtype=dtype)
+            assert both.dtype is not None
+            return both, both, both.dtype
         source = view(send, f"{call}: send", dtype=dtype)
         target = view(recv, f"{call}: out", writable=True, dtype=dtype)
         return source, target, common_type(call, source, target)

@@ -89,9 +89,15 @@ class Numpy(unittest.TestCase):
                            ("bool", ps.BOOL)):
             with self.subTest(name):
                 data = np.zeros((2, 3), dtype=name)
-                buffer = view(data, "send")
-                self.assertEqual((buffer.count, buffer.dtype, buffer.shape), (6, kind, (2, 3)))
-                self.assertEqual(buffer.address, data.ctypes.data)
+                for _ in range(2):  # the second time the type is known
+                    buffer = view(data, "send", writable=True)
+                    self.assertEqual((buffer.count, buffer.dtype, buffer.shape), (6, kind, (2, 3)))
+                    self.assertEqual(buffer.address, data.ctypes.data)
+                with self.assertRaisesRegex(ps.ArgumentError, "not C-contiguous"):
+                    view(data.T, "send")
+                data.flags.writeable = False
+                with self.assertRaisesRegex(ps.ArgumentError, "read-only"):
+                    view(data, "out", writable=True)
 
     def test_types_without_a_counterpart_are_refused(self):
         for name in ("complex64", "S4", "datetime64[s]", "longdouble", [("a", "i4")], ">f4"):

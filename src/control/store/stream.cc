@@ -32,13 +32,14 @@ void Stream::send(std::string_view bytes, Deadline deadline) {
 
 void Stream::receive_some(std::string& into, size_t most, Deadline deadline, const StopCheck& check) {
   const size_t before = into.size();
-  into.resize(before + std::min(most, kPiece));
+  const size_t piece = std::min(most, kPiece);
   while (true) {
-    const ssize_t got = ::recv(fd_.get(), into.data() + before, into.size() - before, 0);
-    if (got > 0) {
-      into.resize(before + static_cast<size_t>(got));
-      return;
-    }
+    into.resize(before + piece);
+    const ssize_t got = ::recv(fd_.get(), into.data() + before, piece, 0);
+    const int error = errno;
+    into.resize(before + static_cast<size_t>(std::max<ssize_t>(got, 0)));
+    errno = error;
+    if (got > 0) return;
     if (got == 0) throw StreamEnded{0};
     if (errno == EINTR) continue;
     if (errno != EAGAIN) throw StreamEnded{errno};

@@ -30,6 +30,7 @@ bool RingOperation::begun() {
   }
   if (!met(true) || !ring_free()) return false;
   for (int member = 0; member < board_.size(); ++member) {
+    if (!needs(member, true)) continue;
     std::memcpy(&bases_[static_cast<size_t>(member)], board_.header(member, sequence_).payload, sizeof(Bases));
   }
   check_slots();

@@ -21,6 +21,10 @@ class StagedOperation : public Operation {
   void publish();
   // True once everyone is there whose data this rank reads and, for large operations, who reads this rank's.
   bool met(bool with_readers);
+  // Whether this rank needs `member` in the operation: it reads its data or, for large operations, is read by it.
+  bool needs(int member, bool with_readers) const {
+    return member != board_.rank() && ((reads() && call_.stages(member)) || (with_readers && stages() && call_.reads(member)));
+  }
 
   bool reads() const { return call_.reads(board_.rank()); }
   bool stages() const { return call_.stages(board_.rank()); }
