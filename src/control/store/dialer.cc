@@ -107,12 +107,13 @@ std::unique_ptr<Connection> Dialer::dial(Deadline deadline) {
   int64_t pause = kShortestPauseMs;
   // Ranks that start together do not keep asking together.
   std::minstd_rand random(std::random_device{}());
+  std::string why;
   while (true) {
-    std::string why;
     try {
       return try_once(deadline);
     } catch (const NotYet& not_yet) {
-      why = not_yet.why;
+      // An attempt that the deadline cut short tells less than the one before.
+      if (why.empty() || !deadline.passed()) why = not_yet.why;
     }
     if (deadline.passed()) {
       fail(PS_ERR_TIMEOUT, "nobody answered as a store at {} within {} ms; the last attempt: {}", url_,
