@@ -49,7 +49,8 @@
  * time. Ranks may be threads of one process: each calls psInit with "mem://name", its own rank and the same world size.
  * No function is safe in a signal handler; interrupted system calls are retried and never surface. After fork() the
  * child of a process with a living context may call nothing but psLastError; all else is PS_ERR_STATE, the parent is
- * unharmed. A process that exits without psFinalize leaves nothing behind; its peers are told that it ended.
+ * unharmed. A process that ends without psFinalize, however it ends, is found by its peers, who are told; it leaves at
+ * most the file of a unix:// or file:// meeting place that it hosted, which the next world there replaces.
  *
  * ORDER. Collectives on a group match by their place in the group's order. Each carries its kind, data type, reduction,
  * root, count and flags; where two ranks differ, all ranks get PS_ERR_MISMATCH naming both ranks and both calls, before
