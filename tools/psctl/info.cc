@@ -1,0 +1,138 @@
+// Prints whatever the library reports, without knowing its keys: an object becomes a section, a list of objects a
+// table.
+#include "info.h"
+
+#include <parallelstate.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+namespace psctl {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string cell(const Json& value) {
+  if (value.is_null()) return "-";
+  if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_array()) return value.dump();
+  std::string text;
+  for (const Json& item : value) text += (text.empty() ? "" : ", ") + cell(item);
+  return text.empty() ? "none" : text;
+}
+
+// "host_buffer_bytes" as people write it.
+std::string title(std::string key) {
+  std::replace(key.begin(), key.end(), '_', ' ');
+  return key;
+}
+
+// What names a row or the report comes first; JSON objects have no order.
+constexpr const char* kFirst[] = {"version", "name", "operation"};
+
+std::vector<std::string> ordered_keys(const Json& rows) {
+  std::vector<std::string> keys;
+  const auto add = [&keys](const std::string& key) {
+    if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(key);
+  };
+  for (const char* key : kFirst) {
+    if (std::any_of(rows.begin(), rows.end(), [key](const Json& row) { return row.contains(key); })) add(key);
+  }
+  for (const Json& row : rows) {
+    for (const auto& [key, value] : row.items()) add(key);
+  }
+  return keys;
+}
+
+bool is_table(const Json& value) {
+  return value.is_array() && !value.empty() &&
+         std::all_of(value.begin(), value.end(), [](const Json& row) { return row.is_object(); });
+}
+
+void print_row(const std::vector<std::string>& cells, const std::vector<size_t>& widths) {
+  std::string line = " ";
+  for (size_t i = 0; i < cells.size(); ++i) {
+    line += " " + cells[i];
+    if (i + 1 < cells.size()) line += std::string(widths[i] - cells[i].size() + 1, ' ');
+  }
+  line.erase(line.find_last_not_of(' ') + 1);
+  std::printf("%s\n", line.c_str());
+}
+
+void print_table(const Json& rows) {
+  const std::vector<std::string> columns = ordered_keys(rows);
+  std::vector<std::vector<std::string>> lines(1);
+  for (const std::string& column : columns) lines[0].push_back(title(column));
+  for (const Json& row : rows) {
+    auto& line = lines.emplace_back();
+    for (const std::string& column : columns) line.push_back(row.contains(column) ? cell(row[column]) : "");
+  }
+  std::vector<size_t> widths(columns.size(), 0);
+  for (const auto& line : lines) {
+    for (size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], line[i].size());
+  }
+  for (const auto& line : lines) print_row(line, widths);
+}
+
+void print_fields(const Json& object, const std::string& indent) {
+  size_t width = 0;
+  for (const auto& [key, value] : object.items()) width = std::max(width, title(key).size());
+  for (const std::string& key : ordered_keys(Json::array({object}))) {
+    const Json& value = object[key];
+    if (value.is_object()) {
+      std::printf("%s%s\n", indent.c_str(), title(key).c_str());
+      print_fields(value, indent + "  ");
+    } else if (is_table(value)) {
+      std::printf("%s%s\n", indent.c_str(), title(key).c_str());
+      print_table(value);
+    } else {
+      std::printf("%s%-*s  %s\n", indent.c_str(), static_cast<int>(width), title(key).c_str(), cell(value).c_str());
+    }
+  }
+}
+
+void print_report(const Json& report) {
+  Json plain = Json::object();
+  for (const auto& [key, value] : report.items()) {
+    if (!value.is_object() && !is_table(value)) plain[key] = value;
+  }
+  print_fields(plain, "");
+  for (const auto& [key, value] : report.items()) {
+    if (!value.is_object() && !is_table(value)) continue;
+    std::printf("\n%s\n", title(key).c_str());
+    if (value.is_object()) {
+      print_fields(value, "  ");
+    } else {
+      print_table(value);
+    }
+  }
+}
+
+}  // namespace
+
+int info_command(const std::string& format) {
+  psBytes bytes = nullptr;
+  const void* data = nullptr;
+  if (psGetLibraryInfo(&bytes) < 0 || psBytesAt(bytes, 0, &data, nullptr, nullptr) < 0) {
+    std::fprintf(stderr, "psctl info: %s\n", psLastError());
+    psBytesFree(bytes);
+    return 1;
+  }
+  const Json report = Json::parse(static_cast<const char*>(data), nullptr, false);
+  psBytesFree(bytes);
+  if (report.is_discarded()) {
+    std::fprintf(stderr, "psctl info: the library's report is not JSON\n");
+    return 1;
+  }
+  if (format == "json") {
+    std::printf("%s\n", report.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
+  } else {
+    print_report(report);
+  }
+  return 0;
+}
+
+}  // namespace psctl

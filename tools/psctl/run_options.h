@@ -1,0 +1,33 @@
+// The command line of `psctl run`.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace psctl {
+
+using Variables = std::vector<std::pair<std::string, std::string>>;
+
+// Ranks that run one command. The ranks of a world are those of its programs, in the order in which they are written.
+struct Program {
+  int count = 1;
+  std::vector<std::string> command;
+  Variables variables;  // over everything else that is set
+};
+
+struct RunOptions {
+  std::vector<Program> programs;
+  double timeout_s = 0;  // 0: none
+  double grace_s = 5;    // between SIGTERM and SIGKILL
+  bool keep_going = false;
+  bool quiet = false;
+
+  int world_size() const;
+};
+
+// `arguments` is what follows "run". When it is wrong, or asks for help, prints that and returns false with *exit_code
+// set.
+bool parse_run(std::vector<std::string> arguments, RunOptions& options, int& exit_code);
+
+}  // namespace psctl
