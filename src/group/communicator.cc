@@ -41,11 +41,15 @@ const char* Communicator::backend() const {
   return board_ ? "shm" : nullptr;
 }
 
-void Communicator::check_usable() {
+void Communicator::check_usable(const GroupLabel& label) {
   if (!failed_.load(std::memory_order_acquire) && board_) {
     if (const auto recorded = board_->recorded_failure()) fail(*recorded, false);
   }
-  if (failed_.load(std::memory_order_acquire)) throw *failure();
+  if (failed_.load(std::memory_order_acquire)) {
+    const auto cause = failure();
+    throw Error(cause->code(), fmt::format("group '{}' (rank {} of {}) has failed: {}", label.name, rank_, size(), cause->text()),
+                cause->culprit());
+  }
   if (size() > 1 && !board_) {
     ps::fail(PS_ERR_UNSUPPORTED, "the members are on {} hosts, and this build moves data within one host only; groups whose "
              "members share a host work", host_count_);
@@ -54,7 +58,7 @@ void Communicator::check_usable() {
 
 void Communicator::submit(CollectiveRequest& request) {
   const std::lock_guard lock(queue_mutex_);
-  check_usable();
+  check_usable(request.label);
   request.number = ++sequence_;
   started(request);
   switch (choose_algorithm(request.call, geometry_)) {
@@ -75,7 +79,7 @@ void Communicator::submit(CollectiveRequest& request) {
 
 void Communicator::submit(MessageRequest& request) {
   const std::lock_guard lock(mailbox_mutex_);
-  check_usable();
+  check_usable(request.label);
   started(request);
   exchanges_.push_back(&request);
   try {
@@ -381,14 +385,14 @@ Error Communicator::timed_out(const Request& request) {
   }
   return Error(PS_ERR_TIMEOUT,
                fmt::format("{} timed out on rank {}; arrived: {}; missing: {}",
-                           describe_call(request.signature, request.number, request.label.name), world_->rank(),
-                           arrived.empty() ? "nobody" : arrived, absent.empty() ? "nobody" : absent),
+                           request.number > 0 ? fmt::format("operation #{}", request.number) : describe(request.signature),
+                           world_->rank(), arrived.empty() ? "nobody" : arrived, absent.empty() ? "nobody" : absent),
                culprit);
 }
 
 Error Communicator::mismatch(const MismatchFound& found, const Signature& own, uint64_t number) const {
   const int32_t peer = global_ranks_[static_cast<size_t>(found.peer)];
-  const std::string place = number > 0 ? fmt::format("as operation #{} of their group ", number) : "";
+  const std::string place = number > 0 ? fmt::format("in operation #{} ", number) : "";
   const std::string other_group = found.theirs.group != own.group ? " on another group of the same members" : "";
   return Error(PS_ERR_MISMATCH,
                fmt::format("{}rank {} called {}, but rank {} called {}{}{}{}", place, world_->rank(), describe(own), peer,

@@ -79,7 +79,7 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   void look_around();
   void look_for_departed();
   std::string gone(int member, uint16_t tag) const;
-  void check_usable();
+  void check_usable(const GroupLabel& label);
   void finish(Request& request);
   void finish_failed(Request& request);
   void started(const Request& request);
