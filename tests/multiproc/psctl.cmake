@@ -1,0 +1,21 @@
+# psctl from outside: what it starts, what it prints, and that it leaves nothing behind.
+
+find_program(PS_PYTHON python3 PATHS /usr/bin /usr/local/bin NO_DEFAULT_PATH)
+if(NOT PS_PYTHON)
+  find_program(PS_PYTHON python3)
+endif()
+if(PS_PYTHON)
+  add_test(NAME psctl.run COMMAND ${PS_PYTHON} ${PROJECT_SOURCE_DIR}/tests/multiproc/psctl_run_test.py
+           $<TARGET_FILE:psctl>)
+  set_tests_properties(psctl.run PROPERTIES LABELS psctl TIMEOUT 180)
+endif()
+
+add_test(NAME psctl.demo COMMAND psctl demo --python-path ${PROJECT_SOURCE_DIR}/bindings/python)
+add_test(NAME psctl.demo_without_kill COMMAND psctl demo --no-kill --python /nonexistent)
+add_test(NAME psctl.info COMMAND psctl info)
+add_test(NAME psctl.info_json COMMAND psctl info --format json)
+set_tests_properties(psctl.demo PROPERTIES PASS_REGULAR_EXPRESSION "All as expected: rank 2 is dead")
+set_tests_properties(psctl.demo_without_kill PROPERTIES PASS_REGULAR_EXPRESSION "all ranks are C.*All as expected")
+set_tests_properties(psctl.info PROPERTIES PASS_REGULAR_EXPRESSION "version +[0-9]+\\.[0-9]+\\.[0-9]+.*backends\n.*shm +yes")
+set_tests_properties(psctl.info_json PROPERTIES PASS_REGULAR_EXPRESSION "\"backends\": \\[")
+set_tests_properties(psctl.demo psctl.demo_without_kill psctl.info psctl.info_json PROPERTIES LABELS psctl TIMEOUT 150)
