@@ -120,7 +120,8 @@ class RunTest(unittest.TestCase):
         self.assertEqual(done.stdout, "[0] 700\n")
 
     def test_given_secret_and_outer_launch(self):
-        done = self.run_psctl("-n", "1", "--", "sh", "-c", "echo $PS_SECRET/$PS_JOB/$PS_WORLD_SIZE/$TORCHELASTIC_RUN_ID",
+        done = self.run_psctl("-n", "1", "--", "sh", "-c",
+                              "echo $PS_SECRET/$PS_JOB/$PS_WORLD_SIZE/$TORCHELASTIC_RUN_ID",
                               environment={"PS_SECRET": "s", "PS_JOB": "j", "PS_WORLD_SIZE": "9",
                                            "TORCHELASTIC_RUN_ID": "outer"})
         self.assertEqual(done.stdout, "[0] s/j/1/\n")
@@ -146,8 +147,8 @@ class RunTest(unittest.TestCase):
 
     def test_ranks_inherit_no_descriptors_and_no_blocked_signals(self):
         program = ("import os\n"
-                   "print(sorted(int(f) for f in os.listdir('/proc/self/fd') if int(f) > 2 and "
-                   "os.path.exists(f'/proc/self/fd/{f}') and not os.readlink(f'/proc/self/fd/{f}').startswith('/proc')))\n"
+                   "files = [f'/proc/self/fd/{f}' for f in os.listdir('/proc/self/fd') if int(f) > 2]\n"
+                   "print([f for f in files if os.path.lexists(f) and not os.readlink(f).startswith('/proc')])\n"
                    "print([l for l in open('/proc/self/status') if l.startswith(('SigBlk', 'SigIgn'))])\n")
         done = self.run_psctl("-n", "1", "--", PYTHON, "-I", "-c", program, close_fds=True)
         lines = done.stdout.splitlines()
@@ -224,13 +225,15 @@ class RunTest(unittest.TestCase):
         self.assertEqual(done.returncode, 3)
         self.assertIn("rank 0 failed; ending the 2 still running", done.stderr)
         for rank in (1, 2):
-            self.assertRegex(done.stderr, rf"rank {rank} \(pid \d+\) was ended by signal 15 \(SIGTERM\), which psctl sent")
+            self.assertRegex(done.stderr,
+                             rf"rank {rank} \(pid \d+\) was ended by signal 15 \(SIGTERM\), which psctl sent")
 
     def test_a_rank_that_ignores_sigterm_is_killed(self):
         ready = self.path("ready")
         stubborn = f"trap '' TERM; : > {ready}; while :; do sleep 0.05; done"
         failing = f"while [ ! -e {ready} ]; do sleep 0.02; done; exit 5"
-        done = self.run_psctl("--grace", "0.3", "-n", "1", "--", "sh", "-c", stubborn, ":", "-n", "1", "sh", "-c", failing)
+        done = self.run_psctl("--grace", "0.3", "-n", "1", "--", "sh", "-c", stubborn, ":",
+                              "-n", "1", "sh", "-c", failing)
         self.assertEqual(done.returncode, 5)
         self.assertRegex(done.stderr, r"rank 0 \(pid \d+\) was ended by signal 9 \(SIGKILL\), which psctl sent")
 
@@ -330,7 +333,7 @@ class RunTest(unittest.TestCase):
         self.meeting_directory = os.path.dirname(lines[0].split("unix://")[1])
         self.assertTrue(os.path.isdir(self.meeting_directory), lines)
         # psctl and its supervisor, and for each rank: itself, and three sleeps.
-        eventually(lambda: sum("sleep 1000" in line for line in processes_with(self.token).values()) >= 9, "nine sleeps")
+        eventually(lambda: list(processes_with(self.token).values()).count("sleep 1000 ") == 9, "nine sleeps")
         return process
 
     def supervisor_of(self, process):

@@ -5,13 +5,13 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
 #include <memory>
 #include <string>
+
+#include "descriptor.h"
 
 namespace psctl {
 namespace {
@@ -26,8 +26,11 @@ struct Status {
 };
 
 Status status_of(const char* pid) {
-  std::ifstream file(std::string("/proc/") + pid + "/stat");
-  const std::string text((std::istreambuf_iterator<char>(file)), {});
+  const Descriptor file(::open((std::string("/proc/") + pid + "/stat").c_str(), O_RDONLY | O_CLOEXEC));
+  char start[512];
+  // Fails where the process has ended since it was listed.
+  const ssize_t size = ::read(file.get(), start, sizeof start);
+  const std::string text(start, size > 0 ? static_cast<size_t>(size) : 0);
   const size_t name_end = text.rfind(')');
   if (name_end == std::string::npos || name_end + 4 > text.size()) return {};
   return {text[name_end + 2], static_cast<pid_t>(std::strtol(text.c_str() + name_end + 3, nullptr, 10))};
