@@ -1,6 +1,6 @@
 // Feeds bytes to every parser that reads what others send, or what a user wrote as a URL: none may crash, read past its
-// input or accept what it would not write itself. Built with libFuzzer where there is one; with PS_FUZZ_MAIN it brings a
-// small driver of its own, which mutates well-formed inputs: frame_fuzz [iterations] [seed].
+// input or accept what it would not write itself. Built with libFuzzer where there is one; with PS_FUZZ_MAIN it brings
+// a small driver of its own, which mutates well-formed inputs: frame_fuzz [iterations] [seed].
 #include <cstdint>
 #include <cstdlib>
 #include <iostream>
@@ -89,7 +89,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (const bool authenticated : {false, true}) {
     const auto parsed = ps::parse_frame_header(bytes, authenticated, 1 << 20);
     if (parsed.fault == ps::FrameFault::kNone) {
-      require(parsed.header.body_bytes <= ps::frame_cap(parsed.header.type, authenticated, 1 << 20), "a cap was passed");
+      const uint64_t cap = ps::frame_cap(parsed.header.type, authenticated, 1 << 20);
+      require(parsed.header.body_bytes <= cap, "a cap was passed");
     }
   }
   parse_bodies(bytes);

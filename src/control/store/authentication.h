@@ -1,6 +1,6 @@
-// HMAC-SHA256 for the store's connections. Each frame of an authenticated connection carries a MAC under a key that only
-// this connection and direction has, over an implied counter: nothing can be changed, replayed, dropped or reordered.
-// There is no secrecy: who listens reads.
+// HMAC-SHA256 for the store's connections. Each frame of an authenticated connection carries a MAC under a key that
+// only this connection and direction has, over an implied counter: nothing can be changed, replayed, dropped or
+// reordered. There is no secrecy: who listens reads.
 #pragma once
 
 #include <array>

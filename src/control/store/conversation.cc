@@ -87,8 +87,8 @@ bool Conversation::on_proof(std::string_view body) {
   }
   if (state_.world && hello_.role == Role::kMeeting) {
     return refuse(RefusalReason::kOccupied,
-                  fmt::format("rank 0 of the job \"{}\" (pid {} on {}) hosts its own world there, and the caller is rank "
-                              "0 of the job \"{}\"; give each world an address of its own",
+                  fmt::format("rank 0 of the job \"{}\" (pid {} on {}) hosts its own world there, and the caller is "
+                              "rank 0 of the job \"{}\"; give each world an address of its own",
                               state_.job, state_.pid, state_.host, hello_.job));
   }
   if (state_.world && hello_.role == Role::kRank && hello_.job != state_.job) {
@@ -120,14 +120,16 @@ bool Conversation::on_request(const FrameHeader& header, std::string_view body) 
     if (!waiting_ || waiting_->reply != FrameType::kExchanged) return true;
     const Waiting left = *std::exchange(waiting_, std::nullopt);
     wire_.stop_deadline();
-    state_.data->give_up(left.ticket, Error(leaving->code, printable(leaving->text, kLongestErrorText), leaving->culprit));
+    state_.data->give_up(left.ticket,
+                         Error(leaving->code, printable(leaving->text, kLongestErrorText), leaving->culprit));
     return true;
   }
   if (waiting_) return false;
   StoreData& data = *state_.data;
   try {
     if (const auto* const get = std::get_if<GetRequest>(&*parsed)) {
-      wait(header.request, FrameType::kValue, get->wait_ms, [&](Done done) { return data.get(get->key, std::move(done)); });
+      wait(header.request, FrameType::kValue, get->wait_ms,
+           [&](Done done) { return data.get(get->key, std::move(done)); });
       return true;
     }
     if (const auto* const ask = std::get_if<ExchangeRequest>(&*parsed)) {

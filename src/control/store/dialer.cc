@@ -38,8 +38,8 @@ Dialer::Dialer(const StoreSettings& settings, Role role)
     fail(PS_ERR_ARGUMENT, "a job's name has at most {} bytes, this one {}", kLongestJob, settings.job.size());
   }
   if (address_.scheme == Scheme::kDescriptor) {
-    fail(PS_ERR_ARGUMENT, "{} is a listening descriptor, which only the process that hosts the store can use; the others "
-         "take the store's own URL (PS_RENDEZVOUS)", url_);
+    fail(PS_ERR_ARGUMENT, "{} is a listening descriptor, which only the process that hosts the store can use; the "
+         "others take the store's own URL (PS_RENDEZVOUS)", url_);
   }
 }
 

@@ -1,5 +1,6 @@
-// The rounds of the exchange. A round is open from its first member's arrival until its last member's, or until the first
-// thing that goes wrong, and then ends for all that wait in it alike. Not thread-safe: StoreData's lock guards it.
+// The rounds of the exchange. A round is open from its first member's arrival until its last member's, or until the
+// first thing that goes wrong, and then ends for all that wait in it alike. Not thread-safe: StoreData's lock guards
+// it.
 #pragma once
 
 #include <cstdint>

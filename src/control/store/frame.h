@@ -1,5 +1,5 @@
-// The envelope of everything that travels between a store and its clients: a header of fixed layout, a body whose length
-// is checked against a cap before a byte of it is read and, where the sides share a secret, a MAC.
+// The envelope of everything that travels between a store and its clients: a header of fixed layout, a body whose
+// length is checked against a cap before a byte of it is read and, where the sides share a secret, a MAC.
 //
 //   offset 0  u32 magic    "PSst"
 //          4  u16 version

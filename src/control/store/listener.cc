@@ -19,8 +19,8 @@ namespace {
 void check_trust(const SocketAddress& bound, const StoreSettings& settings) {
   if (is_loopback(bound) || !settings.secret.empty() || settings.allow_unauthenticated) return;
   fail(PS_ERR_DENIED,
-       "a store at {} is reached by other hosts, and there is no secret that its clients could prove; set PS_SECRET (or "
-       "the secret in psConfig or psStoreOptions), or listen on 127.0.0.1, or allow it with ALLOW_UNAUTHENTICATED",
+       "a store at {} is reached by other hosts, and there is no secret that its clients could prove; set PS_SECRET "
+       "(or the secret in psConfig or psStoreOptions), or listen on 127.0.0.1, or allow it with ALLOW_UNAUTHENTICATED",
        to_text(bound));
 }
 
@@ -79,7 +79,9 @@ Listener listen_unix(const std::string& path) {
 
 std::string random_name() {
   std::string name;
-  for (const char c : random_bytes(8)) name += fmt::format("{:02x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+  for (const char c : random_bytes(8)) {
+    name += fmt::format("{:02x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+  }
   return name;
 }
 
@@ -101,8 +103,8 @@ Listener adopt(int fd, const StoreSettings& settings) {
   int listens = 0;
   socklen_t size = sizeof listens;
   if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0) {
-    fail(PS_ERR_ARGUMENT, "fd://{}: descriptor {} is not a listening socket; it must be inherited from the process that "
-         "called listen on it", fd, fd);
+    fail(PS_ERR_ARGUMENT, "fd://{}: descriptor {} is not a listening socket; it must be inherited from the process "
+         "that called listen on it", fd, fd);
   }
   ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   const SocketAddress bound = local_address(fd);

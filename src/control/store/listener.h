@@ -27,8 +27,8 @@ struct Listener {
   std::unique_ptr<PublishedUrl> published;
 };
 
-// tcp, unix, file and fd. Throws AddressTaken, or Error: DENIED for an address that other hosts reach without a secret or
-// leave; ARGUMENT; SYSTEM.
+// tcp, unix, file and fd. Throws AddressTaken, or Error: DENIED for an address that other hosts reach without a secret
+// or leave; ARGUMENT; SYSTEM.
 Listener listen_at(const Address& address, const StoreSettings& settings);
 
 }  // namespace ps

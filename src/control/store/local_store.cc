@@ -71,10 +71,10 @@ void LocalStore::set(std::string_view key, std::string_view value, int64_t expir
   data_->set(key, value, expire_ms);
 }
 
-std::string LocalStore::get(std::string_view key, Deadline deadline) {
+std::string LocalStore::get(std::string_view key, Deadline deadline, const StopCheck& check) {
   auto [box, done] = new_mailbox();
   const Ticket ticket = data_->get(key, std::move(done));
-  return *wait_for_outcome(*data_, ticket, *box, deadline, nullptr);
+  return *wait_for_outcome(*data_, ticket, *box, deadline, check);
 }
 
 int64_t LocalStore::add(std::string_view key, int64_t delta) { return data_->add(key, delta); }

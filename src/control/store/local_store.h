@@ -15,7 +15,8 @@ class LocalStore : public Store {
       : data_(std::move(data)), url_(std::move(url)), timeout_ms_(timeout_ms) {}
 
   void set(std::string_view key, std::string_view value, int64_t expire_ms) override;
-  std::string get(std::string_view key, Deadline deadline) override;
+  std::string get(std::string_view key, Deadline deadline, const StopCheck& check) override;
+  using Store::get;
   int64_t add(std::string_view key, int64_t delta) override;
   bool compare_and_set(std::string_view key, std::optional<std::string_view> expected, std::string_view desired,
                        int64_t expire_ms) override;

@@ -1,5 +1,5 @@
-// The bodies of frames: what a client asks and what the store answers. Parsers give nothing for anything but exactly one
-// well-formed message; what they give points into the body.
+// The bodies of frames: what a client asks and what the store answers. Parsers give nothing for anything but exactly
+// one well-formed message; what they give points into the body.
 #pragma once
 
 #include <cstdint>

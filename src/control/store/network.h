@@ -7,7 +7,8 @@
 
 namespace ps {
 
-// The address of an interface ("eth0"), or a literal that is one of this host's. Errors: ARGUMENT listing the interfaces.
+// The address of an interface ("eth0"), or a literal that is one of this host's. Errors: ARGUMENT listing the
+// interfaces.
 SocketAddress network_address(const std::string& network);
 
 // What to advertise for a listener on all addresses: the network's if one is named, else what the host's own name means

@@ -115,8 +115,8 @@ Frame RemoteStore::call(const Request& request, FrameType reply, Deadline deadli
     give_back(std::move(connection));
     return frame;
   } catch (const StreamEnded& ended) {
-    end(PS_ERR_PEER_FAILED, fmt::format("the store's host ({}) is gone: the connection {}", host_name_,
-                                        ended.error == 0 ? "ended" : fmt::format("failed: {}", std::strerror(ended.error))));
+    const std::string how = ended.error == 0 ? "ended" : fmt::format("failed: {}", std::strerror(ended.error));
+    end(PS_ERR_PEER_FAILED, fmt::format("the store's host ({}) is gone: the connection {}", host_name_, how));
   } catch (const StreamTimeout&) {
     fail(PS_ERR_TIMEOUT, "the store's host ({}) did not answer within {} ms; it may be stopped", host_name_,
          (monotonic_ns() - begin) / 1'000'000);
@@ -156,9 +156,9 @@ void RemoteStore::set(std::string_view key, std::string_view value, int64_t expi
   call_for_number(SetRequest{key, value, expire_ms});
 }
 
-std::string RemoteStore::get(std::string_view key, Deadline deadline) {
+std::string RemoteStore::get(std::string_view key, Deadline deadline, const StopCheck& check) {
   check_size(key, "");
-  return call(GetRequest{key, deadline.remaining_ms()}, FrameType::kValue, deadline).body;
+  return call(GetRequest{key, deadline.remaining_ms()}, FrameType::kValue, deadline, check).body;
 }
 
 int64_t RemoteStore::add(std::string_view key, int64_t delta) {

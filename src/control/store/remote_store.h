@@ -1,4 +1,5 @@
-// A store in another process, asked through a few authenticated connections: a call that waits occupies one, others go by.
+// A store in another process, asked through a few authenticated connections: a call that waits occupies one, others go
+// by.
 #pragma once
 
 #include <memory>
@@ -18,7 +19,8 @@ class RemoteStore : public Store {
   RemoteStore(Dialer dialer, std::unique_ptr<Connection> first, int64_t timeout_ms);
 
   void set(std::string_view key, std::string_view value, int64_t expire_ms) override;
-  std::string get(std::string_view key, Deadline deadline) override;
+  std::string get(std::string_view key, Deadline deadline, const StopCheck& check) override;
+  using Store::get;
   int64_t add(std::string_view key, int64_t delta) override;
   bool compare_and_set(std::string_view key, std::optional<std::string_view> expected, std::string_view desired,
                        int64_t expire_ms) override;

@@ -18,8 +18,8 @@ void ensure_runtime_directory() {
   if (::lstat(path.c_str(), &status) != 0) fail_errno("looking at the directory {}", path);
   if (!S_ISDIR(status.st_mode) || status.st_uid != ::geteuid() || (status.st_mode & 077) != 0) {
     fail(PS_ERR_DENIED,
-         "{} is not a directory of user {} with mode 0700 (it is of user {}, mode {:o}), so sockets in it are not safe; "
-         "remove it, or name another place in PS_RENDEZVOUS",
+         "{} is not a directory of user {} with mode 0700 (it is of user {}, mode {:o}), so sockets in it are not "
+         "safe; remove it, or name another place in PS_RENDEZVOUS",
          path, ::geteuid(), status.st_uid, status.st_mode & 07777);
   }
 }

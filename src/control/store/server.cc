@@ -128,11 +128,12 @@ class StoreSession : public Wire, public std::enable_shared_from_this<StoreSessi
  private:
   void read_header() {
     header_.resize(kFrameHeaderBytes);
-    asio::async_read(socket_, asio::buffer(header_), [self = shared_from_this()](const asio::error_code& error, size_t) {
-      if (!self->conversation_ || self->finishing_) return;
-      if (error) return self->end();
-      self->on_header();
-    });
+    asio::async_read(socket_, asio::buffer(header_),
+                     [self = shared_from_this()](const asio::error_code& error, size_t) {
+                       if (!self->conversation_ || self->finishing_) return;
+                       if (error) return self->end();
+                       self->on_header();
+                     });
   }
 
   void on_header() {

@@ -1,4 +1,5 @@
-// Stream sockets the way the library wants them: non-blocking, close-on-exec, and quick to notice a peer that is cut off.
+// Stream sockets the way the library wants them: non-blocking, close-on-exec, and quick to notice a peer that is cut
+// off.
 #pragma once
 
 #include <sys/socket.h>
@@ -36,7 +37,8 @@ bool is_loopback(const SocketAddress& address);
 bool is_wildcard(const SocketAddress& address);
 
 Descriptor new_stream_socket(int family);
-// For a stream that is connected: no delay for small frames, and its end is noticed about 3 s after the peer's host is cut.
+// For a stream that is connected: no delay for small frames, and its end is noticed about 3 s after the peer's host is
+// cut.
 void tune_stream(int fd);
 
 // A connected socket, or none and `error` is an errno; ETIMEDOUT at the deadline.

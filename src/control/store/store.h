@@ -38,16 +38,16 @@ class Store {
 
   virtual void set(std::string_view key, std::string_view value, int64_t expire_ms) = 0;
   // Waits until the key exists. Errors: TIMEOUT naming the key.
-  virtual std::string get(std::string_view key, Deadline deadline) = 0;
+  virtual std::string get(std::string_view key, Deadline deadline, const StopCheck& check = nullptr) = 0;
   virtual int64_t add(std::string_view key, int64_t delta) = 0;
   // `expected` nullopt: only if absent.
   virtual bool compare_and_set(std::string_view key, std::optional<std::string_view> expected,
                                std::string_view desired, int64_t expire_ms) = 0;
   virtual bool remove(std::string_view key) = 0;
 
-  // Errors, the same for all members that wait: TIMEOUT lists who arrived and who is missing; PEER_FAILED a member whose
-  // connection ended while it waited; MISMATCH two ranks that wait for each other under one scope with different member
-  // lists (rank a waits in list A that has b, b waits in list B that has a), naming both ranks and both lists;
+  // Errors, the same for all members that wait: TIMEOUT lists who arrived and who is missing; PEER_FAILED a member
+  // whose connection ended while it waited; MISMATCH two ranks that wait for each other under one scope with different
+  // member lists (rank a waits in list A that has b, b waits in list B that has a), naming both ranks and both lists;
   // ARGUMENT a rank that arrives twice in one round.
   virtual Exchanged exchange(const Exchange& request, Deadline deadline, const StopCheck& check) = 0;
 
@@ -78,8 +78,9 @@ std::shared_ptr<Store> host_store(const StoreSettings& settings);
 std::shared_ptr<Store> join_store(const StoreSettings& settings, Deadline deadline);
 std::shared_ptr<Store> meet_store(const StoreSettings& settings, Deadline deadline);
 
-// For a world that has formed: where this process hosts the store, ranks that come from now on are told to wait until it
-// has ended, so that a rank which starts over meets the next world and not this one. Clients without a job still come in.
+// For a world that has formed: where this process hosts the store, ranks that come from now on are told to wait until
+// it has ended, so that a rank which starts over meets the next world and not this one. Clients without a job still
+// come in.
 void seal_store(Store& store);
 
 // For a rank that leaves: where this process hosts the store, waits until its clients have left, at most until the

@@ -203,6 +203,7 @@ void StoreData::give_up(Ticket ticket, const Error& reason) {
   Endings endings;
   {
     std::lock_guard lock(mutex_);
+    if (take_key_waiter(ticket)) return;
     rounds_.give_up(ticket, reason, endings);
   }
   endings.run();

@@ -1,6 +1,6 @@
-// The store itself: keys, values, expiry and who waits for what, as a state machine without threads or clocks of its own.
-// Who waits owns its deadline and reports it (time_out). All functions are thread-safe; a `Done` is called exactly once,
-// without the lock, on the thread whose call ended the wait, which may be the one that began it.
+// The store itself: keys, values, expiry and who waits for what, as a state machine without threads or clocks of its
+// own. Who waits owns its deadline and reports it (time_out). All functions are thread-safe; a `Done` is called exactly
+// once, without the lock, on the thread whose call ended the wait, which may be the one that began it.
 #pragma once
 
 #include <cstdint>

@@ -120,7 +120,8 @@ TEST_F(ExchangeTest, WhoGivesUpSaysWhyAndBlamesWhoDied) {
   const Error error = waits.join();
   EXPECT_EQ(error.code(), PS_ERR_PEER_FAILED);
   EXPECT_EQ(error.culprit(), 2);
-  EXPECT_NE(error.text().find("rank 1, pid 7 on host h gave up waiting: rank 2 died"), std::string::npos) << error.text();
+  EXPECT_NE(error.text().find("rank 1, pid 7 on host h gave up waiting: rank 2 died"), std::string::npos)
+      << error.text();
 
   // The same for a rank that shares the store's process; a stop of its own is its own fault.
   Caller again(client(), exchange_of(0, {0, 1, 2}));

@@ -200,7 +200,8 @@ TEST_F(Meeting, ManyRoundsLeaveNothing) {
   const auto before = descriptors();
   for (int round = 0; round < 200; ++round) {
     run_ranks(2, [&](int rank) {
-      const auto store = rank == 0 ? meet_store(settings(unix_url()), soon()) : join_store(settings(unix_url()), soon());
+      const StoreSettings made = settings(unix_url());
+      const auto store = rank == 0 ? meet_store(made, soon()) : join_store(made, soon());
       store->exchange(exchange_of(rank, {0, 1}), soon(), [] {});
       drain_store(*store, soon());
     });

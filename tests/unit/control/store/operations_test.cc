@@ -127,7 +127,8 @@ INSTANTIATE_TEST_SUITE_P(Ways, Operations,
                          ::testing::Values(Way::kMemory, Way::kHost, Way::kUnix, Way::kTcp, Way::kTcpWithSecret));
 
 TEST(Key, WhatACallersKeyMayBe) {
-  for (const std::string& key : {std::string("a"), std::string(1024, 'k'), std::string("gr\xc3\xbc\xc3\x9f/\xe4\xb8\x96/\xf0\x9f\x98\x80")}) {
+  for (const std::string& key : {std::string("a"), std::string(1024, 'k'),
+                                 std::string("gr\xc3\xbc\xc3\x9f/\xe4\xb8\x96/\xf0\x9f\x98\x80")}) {
     EXPECT_NO_THROW(check_key(key));
   }
   EXPECT_ERROR(check_key(""), PS_ERR_ARGUMENT, "1 to 1024");
