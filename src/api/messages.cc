@@ -13,14 +13,22 @@ using ps::Message;
 
 namespace {
 
+// What the caller calls a message's buffer and peer.
+struct Names {
+  const char* buffer;
+  const char* peer;
+};
+constexpr Names kSendNames{"send", "dst"};
+constexpr Names kRecvNames{"recv", "src"};
+constexpr Names kBatchNames{"buffer", "peer"};
+
 Message make_message(const ps::Group& group, Kind kind, const void* buffer, size_t count, psDataType dtype, int32_t peer,
-                     int32_t tag) {
-  const bool sends = kind == Kind::kSend;
+                     int32_t tag, const Names& names) {
   const size_t bytes = checked_bytes(count, checked_element(dtype));
   if (tag < 0) ps::fail(PS_ERR_ARGUMENT, "tag {}; tags are 0 or larger", tag);
-  check_present({buffer, bytes, sends ? "send" : "recv"});
+  check_present({buffer, bytes, names.buffer});
   Message message;
-  message.peer = checked_rank(group, peer, sends ? "dst" : "src", true);
+  message.peer = checked_rank(group, peer, names.peer, true);
   message.signature.kind = kind;
   message.signature.dtype = static_cast<uint8_t>(dtype);
   message.signature.root = static_cast<uint16_t>(message.peer);
@@ -59,14 +67,14 @@ psResult psSend(psGroup group, const void* send, size_t count, psDataType dtype,
                 psWork* work) {
   return guard("psSend", [&] {
     ps::Group& object = open(group);
-    run(object, {make_message(object, Kind::kSend, send, count, dtype, dst, tag)}, work);
+    run(object, {make_message(object, Kind::kSend, send, count, dtype, dst, tag, kSendNames)}, work);
   });
 }
 
 psResult psRecv(psGroup group, void* recv, size_t count, psDataType dtype, int32_t src, int32_t tag, void*, psWork* work) {
   return guard("psRecv", [&] {
     ps::Group& object = open(group);
-    run(object, {make_message(object, Kind::kRecv, recv, count, dtype, src, tag)}, work);
+    run(object, {make_message(object, Kind::kRecv, recv, count, dtype, src, tag, kRecvNames)}, work);
   });
 }
 
@@ -74,8 +82,8 @@ psResult psSendRecv(psGroup group, const void* send, size_t send_count, int32_t 
                     int32_t src, psDataType dtype, int32_t tag, void*, psWork* work) {
   return guard("psSendRecv", [&] {
     ps::Group& object = open(group);
-    std::vector<Message> messages = {make_message(object, Kind::kRecv, recv, recv_count, dtype, src, tag),
-                                     make_message(object, Kind::kSend, send, send_count, dtype, dst, tag)};
+    std::vector<Message> messages = {make_message(object, Kind::kRecv, recv, recv_count, dtype, src, tag, kRecvNames),
+                                     make_message(object, Kind::kSend, send, send_count, dtype, dst, tag, kSendNames)};
     check_apart({send, messages[1].bytes, "send"}, {recv, messages[0].bytes, "recv"}, nullptr, nullptr);
     run(object, std::move(messages), work);
   });
@@ -95,7 +103,11 @@ psResult psBatch(psGroup group, const psMessage* messages, size_t count, void*, 
         ps::fail(PS_ERR_ARGUMENT, "messages[{}].direction is {}; use PS_SEND or PS_RECV", i, given.direction);
       }
       const Kind kind = given.direction == PS_SEND ? Kind::kSend : Kind::kRecv;
-      list.push_back(make_message(object, kind, given.buffer, given.count, given.dtype, given.peer, given.tag));
+      try {
+        list.push_back(make_message(object, kind, given.buffer, given.count, given.dtype, given.peer, given.tag, kBatchNames));
+      } catch (const ps::Error& error) {
+        ps::fail(error.code(), "messages[{}]: {}", i, error.text());
+      }
     }
     for (size_t i = 0; i < list.size(); ++i) {
       for (size_t j = 0; j < i; ++j) {
