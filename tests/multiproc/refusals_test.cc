@@ -182,6 +182,20 @@ const Body collective_refusals("collective_refusals", [](Member& member) {
   }
   const Arguments& a = good;
   if (n > 1) {
+    // Each block may be, all of them together may not.
+    const size_t much = kHuge / 4 - 1;
+    const std::vector<size_t> many(n, much);
+    const auto too_many = [&](const char* what, psResult result) {
+      refusals.check(what, result, PS_ERR_ARGUMENT, "overflow");
+    };
+    too_many("psAllGather", psAllGather(a.group, a.send, a.recv, much, a.dtype, nullptr, nullptr));
+    too_many("psAllToAll", psAllToAll(a.group, a.send, a.recv, much, a.dtype, nullptr, nullptr));
+    too_many("psScatter", psScatter(a.group, a.send, a.recv, much, a.dtype, member.rank, nullptr, nullptr));
+    too_many("psGather", psGather(a.group, a.send, a.recv, much, a.dtype, member.rank, nullptr, nullptr));
+    too_many("psReduceScatter", psReduceScatter(a.group, a.send, a.recv, much, a.dtype, PS_SUM, nullptr, nullptr));
+    too_many("psReduceScatterV",
+             psReduceScatterV(a.group, a.send, a.recv, many.data(), a.dtype, PS_SUM, nullptr, nullptr));
+    too_many("offsets", psAllGatherV(a.group, a.send, 1, a.recv, ones.data(), huge.data(), a.dtype, nullptr, nullptr));
     refusals.check("received blocks that overlap",
                    psAllGatherV(a.group, a.send, 1, a.recv, ones.data(), same_place.data(), a.dtype, nullptr, nullptr),
                    PS_ERR_ARGUMENT, "overlap");
@@ -312,6 +326,41 @@ const Body group_refusals("group_refusals", [](Member& member) {
   require_ok(psFinalize(nullptr));
 });
 
+const Body context_refusals("context_refusals", [](Member& member) {
+  Refusals refusals(member);
+  psContext context = member.context;
+  psWorldInfo world = PS_WORLD_INFO_INIT;
+  psRankInfo rank = PS_RANK_INFO_INIT;
+  refusals.check("no context", psGetWorldInfo(nullptr, &world), PS_ERR_ARGUMENT, "context");
+  refusals.check("no output", psGetWorldInfo(context, nullptr), PS_ERR_ARGUMENT, "info");
+  world.struct_size = 4;
+  refusals.check("a short struct", psGetWorldInfo(context, &world), PS_ERR_ARGUMENT, "struct_size");
+  refusals.check("a negative rank", psGetRankInfo(context, -1, &rank), PS_ERR_ARGUMENT, "-1");
+  refusals.check("a rank too large", psGetRankInfo(context, member.size, &rank), PS_ERR_ARGUMENT,
+                 std::to_string(member.size));
+  refusals.check("no output", psDescribe(context, nullptr), PS_ERR_ARGUMENT, "json");
+  refusals.check("no output", psGetStore(context, nullptr), PS_ERR_ARGUMENT, "store");
+  refusals.check("no output", psInit(nullptr, nullptr), PS_ERR_ARGUMENT, "context");
+  psConfig config = PS_CONFIG_INIT;
+  config.flags = PS_SERVE | PS_NO_ENVIRONMENT;
+  psContext other = nullptr;
+  refusals.check("a flag of something else", psInit(&config, &other), PS_ERR_ARGUMENT, "flags");
+  config.flags = PS_NO_ENVIRONMENT;
+  config.rendezvous = "mem://refused";
+  config.rank = 2;
+  config.world_size = 2;
+  refusals.check("a rank out of the world", psInit(&config, &other), PS_ERR_ARGUMENT, "rank");
+  config.rank = -1;
+  refusals.check("a negative rank", psInit(&config, &other), PS_ERR_ARGUMENT, "rank");
+  config.rank = 0;
+  config.timeout_ms = -2;
+  refusals.check("a negative deadline", psInit(&config, &other), PS_ERR_ARGUMENT, "timeout_ms");
+  config.timeout_ms = 0;
+  config.rendezvous = "carrier://pigeon";
+  refusals.check("an unknown meeting place", psInit(&config, &other), PS_ERR_ARGUMENT, "carrier");
+  require(other == nullptr, "outputs are written on success alone");
+});
+
 class RefusedCalls : public testing::TestWithParam<Ranks> {};
 
 TEST_P(RefusedCalls, Collectives) {
@@ -319,6 +368,7 @@ TEST_P(RefusedCalls, Collectives) {
 }
 TEST_P(RefusedCalls, Operators) { run_world(operator_refusals, GetParam(), 2); }
 TEST_P(RefusedCalls, Messages) { run_world(message_refusals, GetParam(), 3); }
+TEST_P(RefusedCalls, Contexts) { run_world(context_refusals, GetParam(), 2); }
 TEST_P(RefusedCalls, Groups) { run_world(group_refusals, GetParam(), 3); }
 
 INSTANTIATE_TEST_SUITE_P(Over, RefusedCalls, testing::Values(Ranks::kThreads, Ranks::kProcesses),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "world.h"
 
@@ -10,6 +11,7 @@ namespace {
 
 constexpr size_t kGuard = 64;
 constexpr size_t kMostInFlight = 3;
+constexpr size_t kPatternsKept = 6;
 constexpr size_t kCasesBetweenHashes = 200;
 constexpr std::byte kFill{0xA5};
 
@@ -38,9 +40,9 @@ bool equal_everywhere(Operation operation) {
 
 class Sweep::Region {
  public:
-  Region(const Pattern& pattern, size_t elements, bool unaligned)
-      : pattern_(pattern),
-        element_(size_of(pattern.dtype())),
+  Region(std::shared_ptr<const Pattern> pattern, size_t elements, bool unaligned)
+      : pattern_(std::move(pattern)),
+        element_(size_of(pattern_->dtype())),
         begin_(kGuard + (unaligned ? 1 : 0)),
         memory_(begin_ + elements * element_ + kGuard, kFill) {}
 
@@ -65,7 +67,7 @@ class Sweep::Region {
       if (block == blocks_.end()) return "byte " + std::to_string(static_cast<long>(i - begin_)) + " was overwritten";
       const size_t element = (i - begin_) / element_;
       const size_t from = begin_ + element * element_;
-      if (!pattern_.equal(memory_.data() + from, expected_.data() + from, 1)) {
+      if (!pattern_->equal(memory_.data() + from, expected_.data() + from, 1)) {
         return "element " + std::to_string(element - block->at) + " of the block from " + std::to_string(block->from) +
                " is wrong";
       }
@@ -82,10 +84,10 @@ class Sweep::Region {
 
  private:
   void write(std::vector<std::byte>& to, const Block& block, size_t seed) const {
-    pattern_.write(to.data() + begin_ + block.at * element_, block.from, seed + block.begin, block.count);
+    pattern_->write(to.data() + begin_ + block.at * element_, block.from, seed + block.begin, block.count);
   }
 
-  const Pattern& pattern_;
+  std::shared_ptr<const Pattern> pattern_;
   size_t element_;
   size_t begin_;
   std::vector<std::byte> memory_;
@@ -148,14 +150,13 @@ void Sweep::run(const std::vector<Case>& cases) {
   }
 }
 
-const Pattern& Sweep::pattern(psDataType dtype, psReduceOp op) {
+std::shared_ptr<const Pattern> Sweep::pattern(psDataType dtype, psReduceOp op) {
   const auto same = [&](const auto& p) { return p->dtype() == dtype && p->op() == op; };
   auto found = std::find_if(patterns_.begin(), patterns_.end(), same);
-  if (found != patterns_.end()) return **found;
-  // More than what operations in flight can refer to.
-  if (patterns_.size() > 2 * kMostInFlight) patterns_.pop_front();
+  if (found != patterns_.end()) return *found;
+  if (patterns_.size() > kPatternsKept) patterns_.pop_front();
   patterns_.push_back(std::make_shared<Pattern>(dtype, op, size_));
-  return *patterns_.back();
+  return patterns_.back();
 }
 
 psReduceOp Sweep::reduction(const Case& c) { return c.op == PS_PREMUL_SUM ? scaled_.at(c.dtype) : c.op; }
@@ -165,7 +166,7 @@ std::unique_ptr<Sweep::Flight> Sweep::start(const Case& c) {
   flight->c = c;
   flight->plan = make_plan(c, rank_, size_);
   const Plan& plan = flight->plan;
-  const Pattern& data = pattern(c.dtype, c.op);
+  const auto data = pattern(c.dtype, c.op);
   if (c.in_place && plan.input > 0 && plan.output > 0) {
     auto& region = flight->send;
     region = std::make_unique<Region>(data, std::max(plan.input, plan.output), c.unaligned);

@@ -28,7 +28,7 @@ class Sweep {
   class Region;
   struct Flight;
 
-  const Pattern& pattern(psDataType dtype, psReduceOp op);
+  std::shared_ptr<const Pattern> pattern(psDataType dtype, psReduceOp op);
   psReduceOp reduction(const Case& c);
   std::unique_ptr<Flight> start(const Case& c);
   void call(Flight& flight);

@@ -1,6 +1,9 @@
 // The sweep: a world is made once for a number of ranks, and all ranks walk the same table.
 #include <gtest/gtest.h>
 
+#include <numeric>
+#include <vector>
+
 #include "run_case.h"
 #include "world.h"
 
@@ -23,7 +26,22 @@ void run(const char* table, Ranks ranks, int size, int stride) {
 
 constexpr int kSmallStride = kSanitized ? 61 : 1;
 // With more ranks a case takes longer and shows no more.
-int large_stride(int size) { return (kSanitized ? 11 : 1) * (size > 5 ? 3 : 1); }
+int large_stride(int size) { return (kSanitized ? 23 : 1) * (size > 5 ? 3 : 1); }
+
+// The same with as little shared memory as a caller may ask for: small slots, many pieces.
+const Body sweep_in_little_memory("sweep_in_little_memory", [](Member& member) {
+  std::vector<int32_t> all(static_cast<size_t>(member.size));
+  std::iota(all.begin(), all.end(), 0);
+  psGroupOptions options = PS_GROUP_OPTIONS_INIT;
+  options.flags = PS_OWN_COMMUNICATOR;
+  options.host_buffer_bytes = 1;
+  psGroup group = nullptr;
+  require_ok(psNewGroup(member.context, all.data(), all.size(), &options, &group));
+  const size_t stride = kSanitized ? 29 : 2;
+  Sweep(group, member.rank, member.size).run(large_cases(member.size, 1, stride));
+  Sweep(group, member.rank, member.size).run(small_cases(member.size, 1, 41 * stride));
+  require_ok(psGroupFree(group));
+});
 
 class Collectives : public testing::TestWithParam<int> {};
 
@@ -33,6 +51,11 @@ TEST_P(Collectives, LargeOverThreads) { run("large", Ranks::kThreads, GetParam()
 TEST_P(Collectives, LargeOverProcesses) { run("large", Ranks::kProcesses, GetParam(), 2 * large_stride(GetParam())); }
 
 INSTANTIATE_TEST_SUITE_P(Ranks, Collectives, testing::Range(1, 10));
+
+TEST(LittleMemory, OverThreads) {
+  for (const int size : {2, 7}) run_world(sweep_in_little_memory, Ranks::kThreads, size);
+}
+TEST(LittleMemory, OverProcesses) { run_world(sweep_in_little_memory, Ranks::kProcesses, 3); }
 
 // More ranks than any machine of the tests has processors.
 TEST(Crowd, SixteenThreads) { run("small", Ranks::kThreads, 16, 97 * kSmallStride); }

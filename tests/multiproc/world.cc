@@ -18,7 +18,6 @@
 namespace ps_test {
 namespace {
 
-constexpr std::chrono::seconds kDeadline{kSanitized ? 150 : 100};
 constexpr std::chrono::seconds kLastWords{20};
 
 std::map<std::string, const Body*>& bodies() {
@@ -80,7 +79,7 @@ std::string description(psContext context) {
   return text;
 }
 
-void run_threads(const Body& body, int size, const std::string& argument) {
+void run_threads(const Body& body, int size, const std::string& argument, std::chrono::seconds deadline) {
   Threads threads;
   threads.contexts.resize(static_cast<size_t>(size));
   threads.running = size;
@@ -92,7 +91,7 @@ void run_threads(const Body& body, int size, const std::string& argument) {
   {
     std::unique_lock lock(threads.mutex);
     const auto ended = [&] { return threads.running == 0; };
-    if (!threads.changed.wait_for(lock, kDeadline, ended)) {
+    if (!threads.changed.wait_for(lock, deadline, ended)) {
       std::string text = "the world of " + std::to_string(size) + " threads did not end within its deadline";
       for (psContext context : threads.contexts) {
         if (context == nullptr) continue;
@@ -114,9 +113,9 @@ void run_threads(const Body& body, int size, const std::string& argument) {
 
 Body::Body(const char* name, BodyFunction function) : name_(name), function_(function) { bodies()[name_] = this; }
 
-void run_world(const Body& body, Ranks ranks, int size, const std::string& argument) {
-  if (ranks == Ranks::kThreads) return run_threads(body, size, argument);
-  const std::string failure = run_processes(body.name(), size, argument, kDeadline);
+void run_world(const Body& body, Ranks ranks, int size, const std::string& argument, std::chrono::seconds deadline) {
+  if (ranks == Ranks::kThreads) return run_threads(body, size, argument, deadline);
+  const std::string failure = run_processes(body.name(), size, argument, deadline);
   if (!failure.empty()) ADD_FAILURE() << body.name() << " on " << size << " processes: " << failure;
 }
 

@@ -5,12 +5,22 @@
 
 #include <parallelstate.h>
 
+#include <chrono>
 #include <source_location>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 
 namespace ps_test {
+
+// Under a sanitizer tests take a part of their cases.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kSanitized = true;
+#else
+inline constexpr bool kSanitized = false;
+#endif
+
+inline constexpr std::chrono::seconds kDeadline{kSanitized ? 150 : 100};
 
 // One rank, as a body sees it.
 struct Member {
@@ -41,7 +51,8 @@ enum class Ranks { kThreads, kProcesses };
 inline const char* describe(Ranks ranks) { return ranks == Ranks::kThreads ? "threads" : "processes"; }
 
 // Runs `body` on `size` ranks. What goes wrong on a rank, and a deadline that passes, are failures of the test.
-void run_world(const Body& body, Ranks ranks, int size, const std::string& argument = "");
+void run_world(const Body& body, Ranks ranks, int size, const std::string& argument = "",
+               std::chrono::seconds deadline = kDeadline);
 
 // The hidden side of Ranks::kProcesses: true when the arguments are those of a rank; `status` is then its exit status.
 bool run_rank(int argc, char** argv, int* status);
@@ -62,12 +73,5 @@ void require_ok(psResult result, std::source_location where = std::source_locati
 // `text` must be part of psLastError.
 void require_error(psResult result, psResult expected, std::string_view text = "",
                    std::source_location where = std::source_location::current());
-
-// Under a sanitizer tests take a part of their cases.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool kSanitized = true;
-#else
-inline constexpr bool kSanitized = false;
-#endif
 
 }  // namespace ps_test
