@@ -82,9 +82,7 @@ psResult psStoreGet(psStore store, const char* key, int64_t timeout_ms, psBytes*
     const ps::StoreReference& object = open(store);
     require(value, "value");
     check_timeout(timeout_ms, "timeout_ms");
-    const auto actual = object.get();
-    const int64_t limit = timeout_ms < 0 ? actual->default_timeout_ms() : timeout_ms;
-    std::string found = actual->get(checked_key(key), ps::Deadline::in_ms(limit));
+    std::string found = object.wait_for(checked_key(key), timeout_ms);
     *value = Pool<psBytesImpl>::make(
         std::make_shared<ps::ByteList>(PS_CONTENT_BYTES, std::vector<std::string>{std::move(found)}));
   });

@@ -1,19 +1,16 @@
 #include "control/meeting_place.h"
 
 #include <sodium.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include <array>
 
 #include "base/environment.h"
 #include "base/error.h"
+#include "control/store/runtime_directory.h"
 
 namespace ps {
 namespace {
 
-constexpr size_t kLongestSocketPath = sizeof(sockaddr_un{}.sun_path) - 1;
 constexpr size_t kHashBytes = 16;
 
 std::string hash_name(std::string_view identity) {
@@ -25,43 +22,11 @@ std::string hash_name(std::string_view identity) {
   return name;
 }
 
-bool is_own_directory(const std::string& path) {
-  struct stat status;
-  return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == ::geteuid();
-}
-
-void make_private(const std::string& directory) {
-  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
-    fail_errno("cannot make the directory {} in which ranks on one host meet", directory);
-  }
-  struct stat status;
-  if (::lstat(directory.c_str(), &status) != 0) fail_errno("cannot examine {}", directory);
-  const char* wrong = nullptr;
-  if (!S_ISDIR(status.st_mode)) {
-    wrong = "is not a directory";
-  } else if (status.st_uid != ::geteuid()) {
-    wrong = "belongs to another user";
-  } else if ((status.st_mode & 0077) != 0) {
-    wrong = "is open to other users";
-  }
-  if (wrong != nullptr) {
-    fail(PS_ERR_ARGUMENT,
-         "ranks on one host would meet in {}, but it {} (owner {}, mode {:04o}); remove it, or set PS_RENDEZVOUS",
-         directory, wrong, status.st_uid, status.st_mode & 07777);
-  }
-}
-
 }  // namespace
 
 std::string local_meeting_place(std::string_view identity) {
-  const std::string name = "/" + hash_name(identity) + ".sock";
-  std::string directory = fmt::format("/tmp/parallelstate-{}", ::geteuid());
-  if (const auto runtime = environment("XDG_RUNTIME_DIR"); runtime && is_own_directory(*runtime)) {
-    const std::string better = *runtime + "/parallelstate";
-    if (better.front() == '/' && better.size() + name.size() <= kLongestSocketPath) directory = better;
-  }
-  make_private(directory);
-  return "unix://" + directory + name;
+  ensure_runtime_directory();
+  return fmt::format("unix://{}/{}.sock", runtime_directory(), hash_name(identity));
 }
 
 std::string network_meeting_place(std::string_view spread) {

@@ -98,6 +98,7 @@ World::World(LaunchSettings settings, std::function<void()> on_death)
   Offer offer(in_process_);
   std::vector<std::string> tickets;
   join(offer, deadline, tickets);
+  seal_store(*store_);
   share_segment(offer, tickets, deadline);
   wait_policy_ = ps::wait_policy(local_size());
   if (in_process_) {
@@ -105,6 +106,18 @@ World::World(LaunchSettings settings, std::function<void()> on_death)
     segment_->own().life.presence.store(Presence::kPresent);
   } else {
     guardian_ = std::make_unique<Guardian>(segment_, logger_, std::move(on_death));
+  }
+}
+
+// Ranks of two world sizes name different members, which is all that the store can see.
+Exchanged World::meet(const Exchange& exchange, Deadline deadline) const {
+  try {
+    return store_->exchange(exchange, deadline, [] {});
+  } catch (const Error& error) {
+    if (error.code() != PS_ERR_MISMATCH) throw;
+    throw Error(PS_ERR_MISMATCH,
+                fmt::format("the ranks disagree on the world size, which is {} on rank {}: {}", size(), rank(), error.text()),
+                error.culprit());
   }
 }
 
@@ -122,12 +135,12 @@ void World::join(const Offer& offer, Deadline deadline, std::vector<std::string>
   self.ticket = offer.ticket();
 
   Exchange exchange;
-  exchange.scope = "join/" + settings_.job;
+  exchange.scope = fmt::format("world of job '{}'", settings_.job);
   for (int32_t i = 0; i < size(); ++i) exchange.members.push_back(i);
   exchange.rank = rank();
   exchange.blob = self.encode();
   exchange.who = fmt::format("rank {} (pid {} on host {})", rank(), self.pid, self.hostname);
-  const Exchanged joined = store_->exchange(exchange, deadline, [] {});
+  const Exchanged joined = meet(exchange, deadline);
   id_ = joined.serial;
 
   std::vector<Introduction> ranks;

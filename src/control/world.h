@@ -72,6 +72,7 @@ class World {
   void check_living(const std::vector<int32_t>& ranks, const std::string& doing) const;
 
  private:
+  Exchanged meet(const Exchange& exchange, Deadline deadline) const;
   void join(const Offer& offer, Deadline deadline, std::vector<std::string>& tickets);
   void share_segment(Offer& offer, const std::vector<std::string>& tickets, Deadline deadline);
 

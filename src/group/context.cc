@@ -15,6 +15,15 @@ std::shared_ptr<Store> StoreReference::get() const {
   return store_;
 }
 
+std::string StoreReference::wait_for(std::string_view key, int64_t timeout_ms) const {
+  const auto store = get();
+  const Deadline deadline = Deadline::in_ms(timeout_ms < 0 ? store->default_timeout_ms() : timeout_ms);
+  return store->get(key, deadline, [this] {
+    const std::lock_guard lock(mutex_);
+    if (!store_) fail(PS_ERR_ABORTED, "psFinalize was called on this rank");
+  });
+}
+
 void StoreReference::close() {
   const std::lock_guard lock(mutex_);
   store_.reset();

@@ -18,6 +18,8 @@ class StoreReference {
 
   // Throws STATE once the context that it came from is finalized.
   std::shared_ptr<Store> get() const;
+  // Waits for a key; timeout_ms -1: as long as the store's own deadline says. The context's end ends it with ABORTED.
+  std::string wait_for(std::string_view key, int64_t timeout_ms) const;
   const std::string& url() const { return url_; }
   void close();
 

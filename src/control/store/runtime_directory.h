@@ -5,10 +5,10 @@
 
 namespace ps {
 
-// "/tmp/parallelstate-<uid>": the same for all processes of the user, whatever their environment says.
+// $XDG_RUNTIME_DIR/parallelstate where that variable names a directory of this user, else /tmp/parallelstate-<uid>.
 std::string runtime_directory();
 
-// Makes it, mode 0700. Errors: DENIED when somebody else owns it or can enter it.
+// Makes it, mode 0700. Errors: ARGUMENT when what stands there is not a directory of this user alone.
 void ensure_runtime_directory();
 
 }  // namespace ps

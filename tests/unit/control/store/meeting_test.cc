@@ -179,7 +179,7 @@ TEST_F(Meeting, ASealedWorldsLateRankMeetsTheNextWorld) {
   auto first = meet_store(settings(unix_url()), soon());
   auto member = join_store(settings(unix_url()), soon());
   seal_store(*first);
-  EXPECT_ERROR(join_store(settings(unix_url()), Deadline::in_ms(20)), PS_ERR_TIMEOUT, "complete and has not ended");
+  EXPECT_ERROR(join_store(settings(unix_url()), Deadline::in_ms(1000)), PS_ERR_TIMEOUT, "complete and has not ended");
   EXPECT_EQ(join_store(settings(unix_url(), "", ""), soon())->add("n", 1), 1) << "a client that is no rank";
   std::thread waits([&] { EXPECT_ERROR(member->get("never", Deadline::in_ms(100)), PS_ERR_TIMEOUT); });
   EXPECT_EQ(member->add("n", 1), 2) << "a member's further connection";
