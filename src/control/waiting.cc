@@ -30,9 +30,10 @@ int usable_cpus() {
   return std::max(cpus, 1);
 }
 
-WaitPolicy wait_policy(int local_ranks) {
+WaitPolicy wait_policy(int local_ranks, bool use_environment) {
   WaitPolicy policy;
   if (local_ranks > usable_cpus()) policy.pauses = 4;
+  if (!use_environment) return policy;
   if (const auto pauses = environment_integer("PS_SPIN_PAUSES", 0, 1'000'000)) policy.pauses = static_cast<int>(*pauses);
   if (const auto yields = environment_integer("PS_SPIN_YIELDS", 0, 1'000'000)) policy.yields = static_cast<int>(*yields);
   return policy;

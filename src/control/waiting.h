@@ -16,8 +16,9 @@ struct WaitPolicy {
   int yields = 100;
 };
 
-// Crowded hosts start at yielding. `local_ranks` is compared with the CPUs that this process may use.
-WaitPolicy wait_policy(int local_ranks);
+// Crowded hosts start at yielding: `local_ranks` is compared with the CPUs that this process may use. PS_SPIN_PAUSES and
+// PS_SPIN_YIELDS override it where the environment counts.
+WaitPolicy wait_policy(int local_ranks, bool use_environment);
 
 // CPUs by affinity mask and cgroup quota, at least 1.
 int usable_cpus();

@@ -100,7 +100,7 @@ World::World(LaunchSettings settings, std::function<void()> on_death)
   join(offer, deadline, tickets);
   seal_store(*store_);
   share_segment(offer, tickets, deadline);
-  wait_policy_ = ps::wait_policy(local_size());
+  wait_policy_ = ps::wait_policy(local_size(), (settings_.flags & PS_NO_ENVIRONMENT) == 0);
   if (in_process_) {
     segment_->own().life.pid.store(::getpid());
     segment_->own().life.presence.store(Presence::kPresent);

@@ -119,6 +119,14 @@ bool Communicator::poll(Request& request, bool thorough) {
   return request.finished();
 }
 
+void Communicator::wait_until_idle(const GroupLabel& label, Deadline deadline) {
+  if (label.unfinished.load() == 0) return;
+  wait_until(world_->doorbell(), world_->wait_policy(), deadline, [&](bool thorough) {
+    step_all(thorough);
+    return label.unfinished.load() == 0;
+  });
+}
+
 void Communicator::watch() {
   if (unfinished_.load() > 0) progress_->watch(shared_from_this());
 }
@@ -167,8 +175,7 @@ void Communicator::step_messages() {
   try {
     mailbox_.step();
   } catch (const MismatchFound& found) {
-    const Signature receive{.kind = Kind::kRecv, .root = static_cast<uint16_t>(found.peer), .group = found.theirs.group};
-    fail(mismatch(found, receive, 0), true);
+    fail(mismatch(found, found.ours.value_or(found.theirs), 0), true);
   } catch (const Error& error) {
     fail(error, true);
   }
@@ -390,12 +397,14 @@ Error Communicator::timed_out(const Request& request) {
                culprit);
 }
 
-Error Communicator::mismatch(const MismatchFound& found, const Signature& own, uint64_t number) const {
+Error Communicator::mismatch(const MismatchFound& found, const Signature& stepped, uint64_t number) const {
   const int32_t peer = global_ranks_[static_cast<size_t>(found.peer)];
+  const int32_t other = found.other < 0 ? world_->rank() : global_ranks_[static_cast<size_t>(found.other)];
+  const Signature own = found.ours.value_or(stepped);
   const std::string place = number > 0 ? fmt::format("in operation #{} ", number) : "";
   const std::string other_group = found.theirs.group != own.group ? " on another group of the same members" : "";
   return Error(PS_ERR_MISMATCH,
-               fmt::format("{}rank {} called {}, but rank {} called {}{}{}{}", place, world_->rank(), describe(own), peer,
+               fmt::format("{}rank {} called {}, but rank {} called {}{}{}{}", place, other, describe(own), peer,
                            describe(found.theirs), other_group, found.detail.empty() ? "" : ": ", found.detail),
                peer);
 }

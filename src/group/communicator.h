@@ -61,6 +61,8 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   // This rank has freed the group with that tag.
   void mark_freed(uint16_t tag);
 
+  // Waits for the asynchronous operations of one group.
+  void wait_until_idle(const GroupLabel& label, Deadline deadline);
   // After an asynchronous submit: makes sure that somebody steps it.
   void watch();
   // For the progress thread: true while asynchronous operations are left that nobody waits for.
@@ -86,7 +88,7 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   void returned() const;
   std::vector<int> awaited(const Request& request) const;
   Error timed_out(const Request& request);
-  Error mismatch(const MismatchFound& found, const Signature& own, uint64_t number) const;
+  Error mismatch(const MismatchFound& found, const Signature& stepped, uint64_t number) const;
   Error died(int32_t global_rank) const;
 
   std::shared_ptr<World> world_;

@@ -1,6 +1,7 @@
 #include "group/context.h"
 
 #include "base/error.h"
+#include "host/reduce/reduce.h"
 
 namespace ps {
 namespace {
@@ -30,6 +31,7 @@ void StoreReference::close() {
 }
 
 std::shared_ptr<Context> Context::init(LaunchSettings settings) {
+  reduce_target();  // refuses a wrong PS_REDUCE_TARGET now rather than in the first reduction
   const std::shared_ptr<Context> context(new Context);
   Context* self = context.get();
   context->world_ = std::make_shared<World>(std::move(settings), [self] { self->notice_deaths(); });

@@ -25,11 +25,7 @@ Group::Group(std::shared_ptr<Communicator> communicator, GroupSettings settings,
 
 Group::~Group() {
   // Works still hold the label until they have finished.
-  const Deadline bound = deadline();
-  while (label_.unfinished.load() > 0 && !bound.passed()) {
-    communicator_->progress(true);
-    ::sched_yield();
-  }
+  communicator_->wait_until_idle(label_, deadline());
   communicator_->mark_freed(label_.tag);
 }
 
