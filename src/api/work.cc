@@ -2,6 +2,7 @@
 #include "api/guard.h"
 #include "api/handle.h"
 #include "api/structs.h"
+#include "group/failure_text.h"
 
 using namespace ps::api;
 
@@ -16,14 +17,13 @@ psResult outcome(const char* function, const ps::Work& work) {
 psResult wait(const char* function, psWork handle, int64_t timeout_ms) {
   ps::Work& work = open(handle);
   check_timeout(timeout_ms, "timeout_ms");
-  if (timeout_ms == 0) {
-    if (work.communicator->test(*work.request)) return outcome(function, work);
-    return fail_with(function, PS_ERR_TIMEOUT, "the operation is still in progress");
-  }
+  if (timeout_ms == 0 && work.communicator->test(*work.request)) return outcome(function, work);
   const auto deadline = timeout_ms < 0 ? ps::Deadline::never() : ps::Deadline::in_ms(timeout_ms);
-  if (work.communicator->wait(*work.request, deadline)) return outcome(function, work);
-  const std::string text = fmt::format("this wait ran out after {} ms, the operation goes on; it waits for {}", timeout_ms,
-                                       work.communicator->missing(*work.request));
+  if (timeout_ms != 0 && work.communicator->wait(*work.request, deadline)) return outcome(function, work);
+  const ps::Request& request = *work.request;
+  const std::string text =
+      fmt::format("this wait ran out after {} ms, but {} goes on; it waits for {}", timeout_ms,
+                  ps::describe_call(request.signature, request.number, request.label.name), work.communicator->missing(request));
   return fail_with(function, PS_ERR_TIMEOUT, text.c_str());
 }
 

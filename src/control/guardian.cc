@@ -39,10 +39,12 @@ bool Guardian::has_futex_waitv() {
   return present;
 }
 
-Guardian::Guardian(std::shared_ptr<HostSegment> segment, const Logger& logger, std::function<void()> on_death)
+Guardian::Guardian(std::shared_ptr<HostSegment> segment, const Logger& logger, std::function<void()> on_death,
+                   bool use_waitv)
     : segment_(std::move(segment)),
       logger_(logger),
       on_death_(std::move(on_death)),
+      use_waitv_(use_waitv),
       pulses_(static_cast<size_t>(segment_->local_size())) {
   thread_ = start_thread("ps-guardian", [this] { run(); });
   while (entered_.load() == 0) futex_wait(entered_, 0, kTickNs);
@@ -53,7 +55,7 @@ void Guardian::stop() {
   stop_.store(1);
   futex_wake_all(stop_);
   // Without futex_waitv the thread waits on the log's word.
-  if (!has_futex_waitv()) futex_wake_all(segment_->death_count());
+  if (!use_waitv_) futex_wake_all(segment_->death_count());
   thread_.join();
 }
 
@@ -118,7 +120,7 @@ void Guardian::scan() {
 }
 
 void Guardian::wait_for_change() {
-  if (!has_futex_waitv()) {
+  if (!use_waitv_) {
     futex_wait(segment_->death_count(), seen_deaths_, kScanNs);
     return;
   }

@@ -19,7 +19,9 @@ namespace ps {
 class Guardian {
  public:
   // `on_death` is called on the guardian's thread when the death log may have grown.
-  Guardian(std::shared_ptr<HostSegment> segment, const Logger& logger, std::function<void()> on_death);
+  // `use_waitv` false: as on a kernel without futex_waitv.
+  Guardian(std::shared_ptr<HostSegment> segment, const Logger& logger, std::function<void()> on_death,
+           bool use_waitv = has_futex_waitv());
   ~Guardian() { stop(); }
 
   // Ends the thread in order: peers do not take it for a death. What was seen stays readable.
@@ -40,6 +42,7 @@ class Guardian {
   std::shared_ptr<HostSegment> segment_;
   const Logger& logger_;
   std::function<void()> on_death_;
+  const bool use_waitv_;
   robust_list_head robust_{};
   std::atomic<uint32_t> stop_{0};
   std::atomic<uint32_t> entered_{0};

@@ -75,7 +75,7 @@ std::shared_ptr<Group> GroupConstructor::make(std::vector<int32_t> global_ranks,
   Offer offer(world_->in_process());
   Proposal own = propose(&global_ranks, settings, offer);
   Exchange exchange;
-  exchange.scope = fmt::format("group/{}/{}", world_->id(), settings.name);
+  exchange.scope = fmt::format("group '{}' of world {}", settings.name, world_->id());
   exchange.members = global_ranks;
   exchange.rank = world_->rank();
   exchange.blob = own.encode();
@@ -103,7 +103,8 @@ std::shared_ptr<Group> GroupConstructor::split(const Group& parent, int32_t colo
   own.color = color;
   own.key = key;
   Exchange exchange;
-  exchange.scope = fmt::format("split/{}/{}/{}", world_->id(), parent.communicator().serial(), parent.tag());
+  exchange.scope = fmt::format("split of group '{}' ({}.{}) of world {}", parent.name(),
+                               parent.communicator().serial(), parent.tag(), world_->id());
   exchange.members = everyone;
   exchange.rank = world_->rank();
   exchange.blob = own.encode();
@@ -136,7 +137,7 @@ void GroupConstructor::check_alike(const std::vector<int32_t>& global_ranks, con
     const auto require = [&](uint64_t theirs, uint64_t first, const char* what) {
       if (theirs == first) return;
       throw Error(PS_ERR_MISMATCH,
-                  fmt::format("group '{}': rank {} gives {} {:#x}, rank {} gives {:#x}; the options of all members must agree",
+                  fmt::format("group '{}': rank {} gives {} {}, rank {} gives {}; the options of all members must agree",
                               settings.name, global_ranks[i], what, theirs, global_ranks[0], first),
                   global_ranks[i]);
     };

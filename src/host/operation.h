@@ -2,6 +2,7 @@
 // operation, or tests it, or the context's progress thread, steps it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,11 +10,13 @@
 
 namespace ps {
 
-// Thrown by a step that sees a peer's call differ from this rank's.
+// Thrown by a step that sees two calls differ: a peer's from this rank's, or from a third one's.
 struct MismatchFound {
   int peer;             // rank in the group
   Signature theirs;
   std::string detail;   // what differs beyond the signature, "" nothing
+  std::optional<Signature> ours = std::nullopt;  // where it is not the signature of the operation that was stepped
+  int other = -1;                                // whose `ours` is, where not this rank's
 };
 
 class Operation {

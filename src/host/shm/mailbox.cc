@@ -103,7 +103,7 @@ int Mailbox::self_receives(int32_t tag, uint16_t group) const {
 
 void Mailbox::match(int peer, Message& receive, const Signature& sent) {
   if (receive.signature.dtype == sent.dtype && receive.signature.count == sent.count) return;
-  throw MismatchFound{peer, sent, fmt::format("this rank called {} with tag {}", describe(receive.signature), receive.tag)};
+  throw MismatchFound{peer, sent, fmt::format("the message has tag {}", receive.tag), receive.signature};
 }
 
 bool Mailbox::interested(const Peer& peer) const {

@@ -113,23 +113,41 @@ void Pipeline::read_round(uint64_t round) const {
   call_.kernel(call_.output.at(0) + begin, sources.data(), sources.size(), bytes / call_.element, scales.data());
 }
 
-// Where only the two ranks of a pair know a size, the writer's slot has its sizes and each reader checks its own.
+// Where only the two ranks of a pair know a size, each rank's slot has what it sends to everyone, then what it expects
+// from everyone. A rank compares all pairs whose slots it may read, not only its own: else it could write output before
+// it learns that others disagree.
 void Pipeline::stage_slot() {
-  if (!call_.uneven || !stages()) return;
-  auto* table = reinterpret_cast<uint64_t*>(board_.slot(board_.rank(), sequence_));
-  for (int reader = 0; reader < board_.size(); ++reader) table[reader] = call_.input.size(call_.input_block(reader));
+  if (!call_.uneven) return;
+  uint64_t* sizes = pair_sizes(board_.rank());
+  for (int other = 0; other < board_.size(); ++other) {
+    const bool sends = stages() && call_.reads(other);
+    const bool expects = reads() && call_.stages(other);
+    sizes[other] = sends ? call_.input.size(call_.input_block(other)) : 0;
+    sizes[board_.size() + other] = expects ? incoming(other) : 0;
+  }
 }
 
 void Pipeline::check_slots() {
-  if (!call_.uneven || !reads()) return;
-  for (int member = 0; member < board_.size(); ++member) {
-    if (member == board_.rank() || !call_.stages(member)) continue;
-    const uint64_t sent = reinterpret_cast<const uint64_t*>(board_.slot(member, sequence_))[board_.rank()];
-    if (sent == incoming(member)) continue;
-    throw MismatchFound{member, board_.header(member, sequence_).signature,
-                        fmt::format("{} elements are sent to rank {}, which expects {}", sent / call_.element, board_.rank(),
-                                    incoming(member) / call_.element)};
+  if (!call_.uneven) return;
+  const auto met = [this](int member) {
+    return member == board_.rank() || (reads() && call_.stages(member)) || (stages() && call_.reads(member));
+  };
+  for (int from = 0; from < board_.size(); ++from) {
+    if (!met(from) || !call_.stages(from)) continue;
+    for (int to = 0; to < board_.size(); ++to) {
+      if (to != from && met(to) && call_.reads(to)) check_pair(from, to);
+    }
   }
+}
+
+void Pipeline::check_pair(int from, int to) const {
+  const uint64_t sent = pair_sizes(from)[to];
+  const uint64_t expected = pair_sizes(to)[board_.size() + from];
+  if (sent == expected) return;
+  throw MismatchFound{from, board_.header(from, sequence_).signature,
+                      fmt::format("in the group's numbers, {} elements are sent from rank {} to rank {}, which expects {}",
+                                  sent / call_.element, from, to, expected / call_.element),
+                      board_.header(to, sequence_).signature, to};
 }
 
 }  // namespace ps

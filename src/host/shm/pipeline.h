@@ -14,6 +14,8 @@ class Pipeline final : public RingOperation {
  private:
   void stage_slot() override;
   void check_slots() override;
+  uint64_t* pair_sizes(int member) const { return reinterpret_cast<uint64_t*>(board_.slot(member, sequence_)); }
+  void check_pair(int from, int to) const;
 
   size_t incoming(int member) const;  // bytes from `member` to this rank
   uint64_t rounds(size_t bytes) const { return (bytes + unit_ - 1) / unit_; }
