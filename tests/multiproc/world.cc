@@ -25,11 +25,21 @@ std::map<std::string, const Body*>& bodies() {
   return all;
 }
 
+// Of the rank that this thread is.
+thread_local psContext own_context = nullptr;
+
+// The others are told before the stack unwinds: what it holds may wait for them.
+[[noreturn]] void give_up(const std::string& text) {
+  if (own_context != nullptr) psAbort(own_context, text.c_str());
+  throw Failure(text);
+}
+
 std::string place(std::source_location where) {
   return std::string(where.file_name()) + ":" + std::to_string(where.line()) + ": ";
 }
 
 void run_member(const Body& body, Member& member) {
+  own_context = member.context;
   require_ok(psGetGroup(member.context, "world", &member.world));
   body.run(member);
   require_ok(psGroupFree(member.world));
@@ -57,7 +67,7 @@ void run_thread(const Body& body, Threads& threads, Member member) {
   } catch (const std::exception& failure) {
     const std::lock_guard lock(threads.mutex);
     if (threads.failure.empty()) threads.failure = "rank " + std::to_string(member.rank) + ": " + failure.what();
-    if (member.context != nullptr) psAbort(member.context, "a rank of the test failed");
+    if (member.context != nullptr) psAbort(member.context, failure.what());
   }
   {
     const std::lock_guard lock(threads.mutex);
@@ -157,20 +167,20 @@ std::string unique_rendezvous() {
 }
 
 void require(bool holds, std::string_view what, std::source_location where) {
-  if (!holds) throw Failure(place(where) + std::string(what));
+  if (!holds) give_up(place(where) + std::string(what));
 }
 
 void require_ok(psResult result, std::source_location where) {
-  if (result != PS_OK) throw Failure(place(where) + psResultName(result) + ": " + psLastError());
+  if (result != PS_OK) give_up(place(where) + psResultName(result) + ": " + psLastError());
 }
 
 void require_error(psResult result, psResult expected, std::string_view text, std::source_location where) {
   const std::string found = result == PS_OK ? "" : psLastError();
   if (result != expected) {
-    throw Failure(place(where) + psResultName(result) + " instead of " + psResultName(expected) + ": " + found);
+    give_up(place(where) + psResultName(result) + " instead of " + psResultName(expected) + ": " + found);
   }
   if (found.find(text) == std::string::npos) {
-    throw Failure(place(where) + "the text \"" + found + "\" does not say \"" + std::string(text) + "\"");
+    give_up(place(where) + "the text \"" + found + "\" does not say \"" + std::string(text) + "\"");
   }
 }
 
