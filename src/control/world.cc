@@ -16,6 +16,8 @@ namespace {
 
 // No heartbeat for this long: stopped, or starved of CPU. The heart beats ten times as often.
 constexpr int64_t kSilentMs = 1000;
+// How long a rank that could not join, and hosts the store, lets the others read why they could not either.
+constexpr int64_t kFarewellMs = 1000;
 constexpr int32_t kMostRanks = 65535;  // a root travels in 16 bits
 
 struct Introduction {
@@ -96,10 +98,15 @@ World::World(LaunchSettings settings, std::function<void()> on_death)
   store_ = rank() == 0 ? meet_store(store, deadline) : join_store(store, deadline);
 
   Offer offer(in_process_);
-  std::vector<std::string> tickets;
-  join(offer, deadline, tickets);
-  seal_store(*store_);
-  share_segment(offer, tickets, deadline);
+  try {
+    std::vector<std::string> tickets;
+    join(offer, deadline, tickets);
+    seal_store(*store_);
+    share_segment(offer, tickets, deadline);
+  } catch (...) {
+    drain_store(*store_, Deadline::in_ms(kFarewellMs));
+    throw;
+  }
   wait_policy_ = ps::wait_policy(local_size(), (settings_.flags & PS_NO_ENVIRONMENT) == 0);
   if (in_process_) {
     segment_->own().life.pid.store(::getpid());
@@ -109,6 +116,8 @@ World::World(LaunchSettings settings, std::function<void()> on_death)
   }
 }
 
+World::~World() { leave(Deadline::in_ms(kFarewellMs)); }
+
 // Ranks of two world sizes name different members, which is all that the store can see.
 Exchanged World::meet(const Exchange& exchange, Deadline deadline) const {
   try {
@@ -116,7 +125,8 @@ Exchanged World::meet(const Exchange& exchange, Deadline deadline) const {
   } catch (const Error& error) {
     if (error.code() != PS_ERR_MISMATCH) throw;
     throw Error(PS_ERR_MISMATCH,
-                fmt::format("the ranks disagree on the world size, which is {} on rank {}: {}", size(), rank(), error.text()),
+                fmt::format("the ranks disagree on the world size, which is {} on rank {}: {}", size(), rank(),
+                            error.text()),
                 error.culprit());
   }
 }

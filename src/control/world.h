@@ -31,7 +31,7 @@ class World {
  public:
   // Collective over the world. `on_death` is called on the guardian's thread when a rank of this host was found dead.
   World(LaunchSettings settings, std::function<void()> on_death);
-  ~World() { leave(Deadline::in_ms(0)); }
+  ~World();
 
   // Leaves in order: peers that wait for this rank learn that it left; what it has already sent stays readable. Where
   // this process hosts the store, waits for the others to leave, at most until the deadline. Idempotent.

@@ -145,7 +145,8 @@ void Pipeline::check_pair(int from, int to) const {
   const uint64_t expected = pair_sizes(to)[board_.size() + from];
   if (sent == expected) return;
   throw MismatchFound{from, board_.header(from, sequence_).signature,
-                      fmt::format("in the group's numbers, {} elements are sent from rank {} to rank {}, which expects {}",
+                      fmt::format("in the group's numbers, {} elements are sent from rank {} to rank {}, "
+                                  "which expects {}",
                                   sent / call_.element, from, to, expected / call_.element),
                       board_.header(to, sequence_).signature, to};
 }
