@@ -159,6 +159,13 @@ void Offer::give(const std::shared_ptr<SharedMemory>& memory, int takers, Deadli
   }
 }
 
+bool Offer::stands(const std::string& ticket) {
+  const Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket) return true;
+  const auto [address, length] = abstract_address(ticket);
+  return ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), length) == 0 || errno != ECONNREFUSED;
+}
+
 std::shared_ptr<SharedMemory> Offer::take(const std::string& ticket, size_t size, Deadline deadline,
                                           const StopCheck& check) const {
   if (in_process_) {
@@ -180,6 +187,9 @@ std::shared_ptr<SharedMemory> Offer::take(const std::string& ticket, size_t size
   const Descriptor socket = stream_socket();
   const auto [address, length] = abstract_address(ticket);
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), length) != 0) {
+    if (errno == ECONNREFUSED) {
+      fail(PS_ERR_PEER_FAILED, "the first rank of this host is gone before it handed over the shared memory");
+    }
     fail_errno("cannot reach the first rank of this host on its abstract UNIX socket; if these ranks do not share a "
                "network namespace, give each host its own PS_HOST_ID");
   }

@@ -29,6 +29,9 @@ class Offer {
   // Gives `memory` to `takers` members. Errors: TIMEOUT says how many did not come; what `check` throws.
   void give(const std::shared_ptr<SharedMemory>& memory, int takers, Deadline deadline, const StopCheck& check);
 
+  // False when nobody holds the offer with that ticket any more: its process ended, or has destroyed it.
+  static bool stands(const std::string& ticket);
+
   // Takes from the member with that ticket. `size` is what both sides computed.
   std::shared_ptr<SharedMemory> take(const std::string& ticket, size_t size, Deadline deadline,
                                      const StopCheck& check) const;

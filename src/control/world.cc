@@ -99,10 +99,9 @@ World::World(LaunchSettings settings, std::function<void()> on_death)
 
   Offer offer(in_process_);
   try {
-    std::vector<std::string> tickets;
-    join(offer, deadline, tickets);
+    join(offer, deadline);
     seal_store(*store_);
-    share_segment(offer, tickets, deadline);
+    share_segment(offer, deadline);
   } catch (...) {
     drain_store(*store_, Deadline::in_ms(kFarewellMs));
     throw;
@@ -131,7 +130,7 @@ Exchanged World::meet(const Exchange& exchange, Deadline deadline) const {
   }
 }
 
-void World::join(const Offer& offer, Deadline deadline, std::vector<std::string>& tickets) {
+void World::join(const Offer& offer, Deadline deadline) {
   Introduction self;
   self.flags = settings_.flags;
   self.host_buffer_bytes = settings_.host_buffer_bytes;
@@ -171,28 +170,42 @@ void World::join(const Offer& offer, Deadline deadline, std::vector<std::string>
     if (other.host == own_host) {
       member.local_index = count;
       local_ranks_.push_back(i);
+      local_tickets_.push_back(std::move(other.ticket));
     }
     ++count;
     members_.push_back(std::move(member));
-    tickets.push_back(std::move(other.ticket));
   }
   node_count_ = static_cast<int32_t>(nodes.size());
 }
 
-void World::share_segment(Offer& offer, const std::vector<std::string>& tickets, Deadline deadline) {
+void World::share_segment(Offer& offer, Deadline deadline) {
   const int local_size = static_cast<int>(local_ranks_.size());
   const int local_index = member(rank()).local_index;
   const size_t bytes = HostSegment::bytes(local_size);
-  std::shared_ptr<SharedMemory> memory;
-  if (local_index == 0) {
-    memory = in_process_ ? SharedMemory::create_in_process(bytes)
-                         : SharedMemory::create_for_processes("parallelstate-host", bytes);
-    offer.give(memory, local_size - 1, deadline, [] {});
-  } else {
-    memory = offer.take(tickets[static_cast<size_t>(local_ranks_.front())], bytes, deadline, [] {});
+  if (local_index > 0) {
+    auto memory = offer.take(local_tickets_.front(), bytes, deadline, [] {});
+    memory->drop_descriptor();
+    segment_ = std::make_shared<HostSegment>(std::move(memory), local_size, local_index);
+    return;
   }
+  const auto memory = in_process_ ? SharedMemory::create_in_process(bytes)
+                                  : SharedMemory::create_for_processes("parallelstate-host", bytes);
+  segment_ = std::make_shared<HostSegment>(memory, local_size, local_index);
+  offer.give(memory, local_size - 1, deadline, [this] { check_living(local_ranks_, "joining the world"); });
   memory->drop_descriptor();
-  segment_ = std::make_shared<HostSegment>(std::move(memory), local_size, local_index);
+}
+
+void World::notice_vanished() const {
+  if (in_process_) return;
+  for (int i = 0; i < segment_->local_size(); ++i) {
+    const auto joining = [&] {
+      return segment_->lines(i).life.presence.load(std::memory_order_seq_cst) == Presence::kJoining;
+    };
+    // A rank destroys its offer only after its guardian has marked it as present, so the second look settles it.
+    if (i != segment_->local_index() && joining() && !Offer::stands(local_tickets_[static_cast<size_t>(i)]) && joining()) {
+      segment_->log_death(i);
+    }
+  }
 }
 
 RankLines* World::lines(int32_t rank) const {
@@ -234,6 +247,7 @@ std::string World::who(int32_t rank) const {
 
 void World::check_living(const std::vector<int32_t>& ranks, const std::string& doing) const {
   if (closed()) throw Error(PS_ERR_ABORTED, doing + ": psFinalize was called on this rank", rank());
+  notice_vanished();
   if (const int32_t dead = first_dead(ranks); dead != PS_NO_RANK) {
     throw Error(PS_ERR_PEER_FAILED, fmt::format("{}: {} ended without psFinalize", doing, who(dead)), dead);
   }

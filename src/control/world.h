@@ -73,8 +73,10 @@ class World {
 
  private:
   Exchanged meet(const Exchange& exchange, Deadline deadline) const;
-  void join(const Offer& offer, Deadline deadline, std::vector<std::string>& tickets);
-  void share_segment(Offer& offer, const std::vector<std::string>& tickets, Deadline deadline);
+  void join(const Offer& offer, Deadline deadline);
+  void share_segment(Offer& offer, Deadline deadline);
+  // Logs the deaths of ranks that ended before their guardians could tell.
+  void notice_vanished() const;
 
   std::atomic<bool> closed_{false};
   LaunchSettings settings_;
@@ -85,6 +87,7 @@ class World {
   uint64_t id_ = 0;
   std::vector<Member> members_;
   std::vector<int32_t> local_ranks_;  // this host's, by local index
+  std::vector<std::string> local_tickets_;  // of their offers, which stand until they have joined
   int32_t node_count_ = 1;
   WaitPolicy wait_policy_;
   std::shared_ptr<HostSegment> segment_;

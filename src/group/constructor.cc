@@ -77,6 +77,7 @@ std::shared_ptr<Group> GroupConstructor::make(std::vector<int32_t> global_ranks,
   Exchange exchange;
   exchange.scope = fmt::format("group '{}' of world {}", settings.name, world_->id());
   exchange.members = global_ranks;
+  exchange.tell_latecomers = true;
   exchange.rank = world_->rank();
   exchange.blob = own.encode();
   exchange.who = world_->who(world_->rank());
@@ -106,6 +107,7 @@ std::shared_ptr<Group> GroupConstructor::split(const Group& parent, int32_t colo
   exchange.scope = fmt::format("split of group '{}' ({}.{}) of world {}", parent.name(),
                                parent.communicator().serial(), parent.tag(), world_->id());
   exchange.members = everyone;
+  exchange.tell_latecomers = true;
   exchange.rank = world_->rank();
   exchange.blob = own.encode();
   exchange.who = world_->who(world_->rank());

@@ -37,6 +37,7 @@ const RankProgram kJoining("joining", [](const Rank& self) {
   self.say_result("joined", result);
   if (result != PS_OK) return;
   psGroup world = self.world(context);
+  if (value("hold")) self.hear("end");
   self.say_result("barrier", psBarrier(world, nullptr));
   ok(psGroupFree(world));
   ok(psFinalize(context));
@@ -114,6 +115,35 @@ TEST(Joining, RankThatIsKilledMeanwhile) {
   }
 }
 
+// Also in the moments after the agreement and before a rank is guarded.
+TEST(Joining, RankThatIsKilledWhileAllJoin) {
+  std::mt19937_64 random(12);
+  const int rounds = patience() > 1 ? 4 : 12;
+  for (int i = 0; i < rounds && !HasFailure(); ++i) {
+    World world(3);
+    for (int rank = 0; rank < 3; ++rank) world.start("joining", rank, {"hold=1 timeout=" + std::to_string(1500 * patience())});
+    world.hear_all("joining");
+    ::usleep(static_cast<useconds_t>(random() % 4000));
+    world.kill(2);
+    for (const int rank : {0, 1}) {
+      const Line joined = world.hear(rank, "joined");
+      if (joined.text().find("nobody answered as a store") != std::string::npos) continue;
+      if (joined.code() == "PS_OK") {
+        world.tell(rank, "end");
+        const Line barrier = world.hear(rank, "barrier");
+        EXPECT_EQ(barrier.code(), "PS_ERR_PEER_FAILED");
+        expect_contains(barrier.text(), {world.name(2)});
+      } else if (joined.code() == "PS_ERR_TIMEOUT") {
+        expect_contains(joined.text(), {"Missing: rank 2"});
+      } else {
+        EXPECT_EQ(joined.code(), "PS_ERR_PEER_FAILED");
+        EXPECT_NE(joined.text().find("rank 2"), std::string::npos) << joined.text();
+      }
+    }
+    world.end();
+  }
+}
+
 TEST(Joining, TwoRanksWithOneNumber) {
   World world(3);
   for (const int rank : {0, 1, 1}) world.start("joining", rank, {""});
@@ -183,6 +213,7 @@ const RankProgram kGrouping("grouping", [](const Rank& self) {
   std::vector<int32_t> ranks = {0, 1, 2};
   if (way == "list") ranks = self.rank == 1 ? std::vector<int32_t>{1, 0} : std::vector<int32_t>{0, 1};
   if (way == "members") ranks = self.rank == 1 ? std::vector<int32_t>{0, 1, 2} : std::vector<int32_t>{0, 1};
+  if (way == "order" && self.rank == 1) ranks = {1, 0, 2};
   const bool calls = !(self.rank == 2 && (way == "list" || way == "members" || way == "missing"));
   if (way == "flags" && self.rank == 1) options.flags = PS_DETERMINISTIC;
   if (way == "buffer" && self.rank == 1) options.host_buffer_bytes = 1 << 20;
@@ -215,6 +246,7 @@ TEST(Joining, GroupsThatMembersSeeDifferently) {
   const GroupCase cases[] = {
       {"list", 2, "PS_ERR_MISMATCH", {"psNewGroup", "'team'", "[0, 1]", "[1, 0]", "same list in the same order"}},
       {"members", 2, "PS_ERR_MISMATCH", {"psNewGroup", "'team'", "[0, 1, 2]", "[0, 1]"}},
+      {"order", 3, "PS_ERR_MISMATCH", {"psNewGroup", "'team'", "[0, 1, 2]", "[1, 0, 2]"}},
       {"flags", 3, "PS_ERR_MISMATCH", {"psNewGroup", "'team'", "rank 1 gives flags 1", "rank 0 gives 0"}},
       {"buffer",
        3,

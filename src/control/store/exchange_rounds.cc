@@ -58,6 +58,11 @@ void check_exchange(const Exchange& request) {
 
 void ExchangeRounds::arrive(Ticket ticket, const Exchange& request, Done done, Endings& endings) {
   check_exchange(request);
+  if (const auto owed = owed_.find({request.scope, request.rank}); owed != owed_.end()) {
+    endings.add(std::move(done), owed->second);
+    owed_.erase(owed);
+    return;
+  }
   Scope& scope = scopes_[request.scope];
   Round& round = scope[request.members];
   if (round.places.empty()) {
@@ -101,6 +106,10 @@ bool ExchangeRounds::end_by_conflict(const Exchange& request, Endings& endings) 
                       call_of(request.scope), mine.arrivals.at(request.rank).who, listed(request.members),
                       arrival.who, listed(members)));
       const std::vector<int32_t> others = members;
+      if (request.tell_latecomers) {
+        owe(request.scope, mine, other, error);
+        owe(request.scope, other, mine, error);
+      }
       fail_round(mine, error, endings);
       fail_round(other, error, endings);
       erase(request.scope, request.members);
@@ -109,6 +118,12 @@ bool ExchangeRounds::end_by_conflict(const Exchange& request, Endings& endings) 
     }
   }
   return false;
+}
+
+void ExchangeRounds::owe(const std::string& scope, const Round& one, const Round& other, const Error& error) {
+  for (const auto& [rank, place] : one.places) {
+    if (!one.arrivals.contains(rank) && !other.arrivals.contains(rank)) owed_.emplace(std::pair(scope, rank), error);
+  }
 }
 
 void ExchangeRounds::complete(const std::vector<int32_t>& members, Round& round, Endings& endings) {

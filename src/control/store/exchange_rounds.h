@@ -55,7 +55,11 @@ class ExchangeRounds {
   // The ticket's place, its arrival taken out of its round.
   Round* leave(Ticket ticket, Place& place, std::string& who);
 
+  // Remembers a conflict of two rounds for the members of either that have come to neither.
+  void owe(const std::string& scope, const Round& one, const Round& other, const Error& error);
+
   uint64_t last_serial_ = 0;
+  std::map<std::pair<std::string, int32_t>, Error> owed_;  // by scope and world rank
   std::map<std::string, Scope> scopes_;
   std::unordered_map<Ticket, Place> tickets_;
 };

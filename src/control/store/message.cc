@@ -37,6 +37,9 @@ std::optional<Request> parse_exchange(ByteReader& reader) {
   Exchange& exchange = request.exchange;
   request.wait_ms = reader.integer<int64_t>();
   exchange.rank = reader.integer<int32_t>();
+  const auto tell_latecomers = reader.integer<uint8_t>();
+  if (tell_latecomers > 1) return std::nullopt;
+  exchange.tell_latecomers = tell_latecomers == 1;
   exchange.scope = reader.text(kLongestScope);
   exchange.who = reader.text(kLongestWho);
   exchange.blob = reader.text(kLongestBlob);
@@ -80,6 +83,7 @@ std::string encode_request(const Request& request) {
                           const Exchange& exchange = ask.exchange;
                           writer.integer(ask.wait_ms);
                           writer.integer(exchange.rank);
+                          writer.integer(static_cast<uint8_t>(exchange.tell_latecomers ? 1 : 0));
                           writer.text(exchange.scope);
                           writer.text(exchange.who);
                           writer.text(exchange.blob);
