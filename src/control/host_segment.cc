@@ -20,14 +20,15 @@ HostSegment::HostSegment(std::shared_ptr<SharedMemory> memory, int local_size, i
   deaths_ = reinterpret_cast<std::atomic<int32_t>*>(base + kHeader + static_cast<size_t>(local_size) * sizeof(RankLines));
 }
 
-void HostSegment::log_death(int index) const {
+bool HostSegment::log_death(int index) const {
   for (int i = 0; i < local_size_; ++i) {
     int32_t expected = 0;
     if (deaths_[i].compare_exchange_strong(expected, index + 1, std::memory_order_seq_cst)) break;
-    if (expected == index + 1) return;
+    if (expected == index + 1) return false;
   }
   death_count_->fetch_add(1, std::memory_order_seq_cst);
   futex_wake_all(*death_count_);
+  return true;
 }
 
 }  // namespace ps

@@ -56,7 +56,8 @@ class HostSegment {
 
   // The death log: local indices in the order in which deaths were noticed, so that the first entry that concerns a group
   // is the cause and later ones are consequences.
-  void log_death(int index) const;
+  // False when it was there already.
+  bool log_death(int index) const;
   // Calls visit(index) for each entry, oldest first, until it returns true.
   template <class Visit>
   void visit_deaths(Visit&& visit) const {

@@ -308,26 +308,22 @@ void Communicator::mark_freed(uint16_t tag) {
   board_->store(freed, freed.load() | uint64_t{1} << tag);
 }
 
-// Nothing of the request may be touched after its state is set: its owner may be gone.
-void Communicator::finish(Request& request) {
-  const bool asynchronous = request.asynchronous;
-  GroupLabel& label = request.label;
-  request.state.store(Request::State::kDone, std::memory_order_release);
-  if (asynchronous) {
-    label.unfinished.fetch_sub(1);
-    unfinished_.fetch_sub(1);
-  }
-  world_->doorbell().ring();
-}
+void Communicator::finish(Request& request) { settle(request, Request::State::kDone); }
 
 void Communicator::finish_failed(Request& request) {
   const auto cause = failure();
-  const std::string text = fmt::format("{}, rank {} of {}: {}", describe_call(request.signature, request.number, request.label.name),
-                                       rank_, size(), cause->text());
+  const std::string text = fmt::format("{}, rank {} of {}: {}",
+                                       describe_call(request.signature, request.number, request.label.name), rank_, size(),
+                                       cause->text());
   request.error = std::make_shared<const Error>(cause->code(), text, cause->culprit());
+  settle(request, Request::State::kFailed);
+}
+
+// Nothing of the request may be touched after its state is set: its owner may be gone.
+void Communicator::settle(Request& request, Request::State state) {
   const bool asynchronous = request.asynchronous;
   GroupLabel& label = request.label;
-  request.state.store(Request::State::kFailed, std::memory_order_release);
+  request.state.store(state, std::memory_order_release);
   if (asynchronous) {
     label.unfinished.fetch_sub(1);
     unfinished_.fetch_sub(1);

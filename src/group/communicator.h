@@ -84,6 +84,7 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   void check_usable(const GroupLabel& label);
   void finish(Request& request);
   void finish_failed(Request& request);
+  void settle(Request& request, Request::State state);
   void started(const Request& request);
   void returned() const;
   std::vector<int> awaited(const Request& request) const;

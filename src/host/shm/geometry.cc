@@ -22,8 +22,6 @@ Geometry Geometry::plan(int size, uint64_t budget) {
   plan.size = size;
   // Two sizes for each other member have room, see Pipeline::stage_slot.
   plan.slot_bytes = std::max(std::min(kLargestSlot, std::bit_floor(share / 16)), round_up(n * 2 * sizeof(uint64_t), kPage));
-  // A slot also holds one size for each member.
-  plan.slot_bytes = std::max(plan.slot_bytes, std::bit_ceil(n * sizeof(uint64_t)));
   plan.piece_bytes = std::clamp<size_t>(std::bit_floor(share / 12), kPage, kLargestPiece);
   // A column of a piece is at least one line.
   plan.piece_bytes = std::max(plan.piece_bytes, round_up(n * 64, kPage));
