@@ -26,7 +26,7 @@ DEADLINE = 60
 def run_rank(rank: Optional[int] = None, size: Optional[int] = None) -> None:
     with ps.init(rank, size, init_timeout=DEADLINE / 2) as context:
         world = context.group("world")
-        value = array.array("i", [rank + 1])
+        value = array.array("i", [context.rank + 1])
         world.all_reduce(value)
         print(context.rank, context.world_size, context.node_count, value[0], flush=True)
         world.barrier()
