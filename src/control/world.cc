@@ -117,11 +117,17 @@ World::World(LaunchSettings settings, std::function<void()> on_death)
 
 World::~World() { leave(Deadline::in_ms(kFarewellMs)); }
 
-// Ranks of two world sizes name different members, which is all that the store can see.
+// The store cannot tell why its host closed it, and of two world sizes it sees only that they name different members.
 Exchanged World::meet(const Exchange& exchange, Deadline deadline) const {
   try {
     return store_->exchange(exchange, deadline, [] {});
   } catch (const Error& error) {
+    if (error.code() == PS_ERR_CLOSED) {
+      throw Error(PS_ERR_PEER_FAILED,
+                  "the store was closed while the world formed: its host (rank 0, unless another process serves it) has given "
+                  "up, and its own error says why",
+                  0);
+    }
     if (error.code() != PS_ERR_MISMATCH) throw;
     throw Error(PS_ERR_MISMATCH,
                 fmt::format("the ranks disagree on the world size, which is {} on rank {}: {}", size(), rank(),
