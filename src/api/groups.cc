@@ -7,6 +7,7 @@
 #include "api/guard.h"
 #include "api/handle.h"
 #include "api/structs.h"
+#include "control/supported.h"
 
 using namespace ps::api;
 
@@ -22,10 +23,7 @@ psGroupOptions checked_options(const psGroupOptions* given) {
   if (options.name != nullptr && std::string_view(options.name).size() > kLongestName) {
     ps::fail(PS_ERR_ARGUMENT, "a group's name has at most {} bytes, this one has {}", kLongestName, std::string_view(options.name).size());
   }
-  const std::string_view backend = options.backend != nullptr ? options.backend : "auto";
-  if (backend != "auto" && backend != "shm" && backend != "") {
-    ps::fail(PS_ERR_UNSUPPORTED, "there is no backend '{}' in this build; use \"auto\" or \"shm\"", backend);
-  }
+  if (options.backend != nullptr && *options.backend != '\0') ps::check_backend(options.backend, "psGroupOptions.backend");
   if (options.backend_options != nullptr && *options.backend_options != '\0') {
     ps::fail(PS_ERR_ARGUMENT, "backend_options \"{}\": the shm backend has none", options.backend_options);
   }
