@@ -42,9 +42,7 @@ const char* Communicator::backend() const {
 }
 
 void Communicator::check_usable(const GroupLabel& label) {
-  if (!failed_.load(std::memory_order_acquire) && board_) {
-    if (const auto recorded = board_->recorded_failure()) fail(*recorded, false);
-  }
+  adopt_recorded_failure();
   if (failed_.load(std::memory_order_acquire)) {
     const auto cause = failure();
     throw Error(cause->code(), fmt::format("group '{}' (rank {} of {}) has failed: {}", label.name, rank_, size(), cause->text()),
@@ -191,9 +189,7 @@ void Communicator::step_messages() {
 
 // What changes rarely and rings the doorbell at most: the failures of others, deaths, departures, deadlines.
 void Communicator::look_around() {
-  if (!failed_.load() && board_) {
-    if (const auto recorded = board_->recorded_failure()) fail(*recorded, false);
-  }
+  adopt_recorded_failure();
   notice_deaths();
   if (!failed_.load()) look_for_departed();
   if (!failed_.load()) {
@@ -217,18 +213,18 @@ void Communicator::look_around() {
 
 // A rank that left, or freed the group, has left behind what it had sent; only whoever needs more of it has failed.
 void Communicator::look_for_departed() {
-  const auto check = [&](const Request& request, auto&& step) {
+  // `pending` says whether the request is still in flight. Once it is not, its owner may have destroyed it, so after a
+  // step nothing of it is touched before that is known.
+  const auto check = [&](const Request& request, auto&& step, auto&& pending) {
     for (const int member : awaited(request)) {
       const std::string reason = gone(member, request.label.tag);
       if (reason.empty()) continue;
       // Having seen that it is gone: what it sent before must be visible now, and so must a failure it left because of.
       step();
-      if (request.finished() || failed_.load()) return true;
+      if (failed_.load() || !pending()) return true;
       const std::vector<int> still = awaited(request);
       if (std::find(still.begin(), still.end(), member) == still.end()) return true;
-      if (board_) {
-        if (const auto recorded = board_->recorded_failure()) return fail(*recorded, false), true;
-      }
+      adopt_recorded_failure();
       notice_deaths();
       const int32_t culprit = global_ranks_[static_cast<size_t>(member)];
       fail(Error(PS_ERR_PEER_FAILED, fmt::format("{} {}", world_->who(culprit), reason), culprit), true);
@@ -238,11 +234,16 @@ void Communicator::look_for_departed() {
   };
   {
     const std::lock_guard lock(queue_mutex_);
-    if (!queue_.empty() && check(*queue_.front(), [&] { step_collectives(); })) return;
+    if (!queue_.empty()) {
+      const CollectiveRequest* head = queue_.front();
+      const auto pending = [&] { return !queue_.empty() && queue_.front() == head; };
+      if (check(*head, [&] { step_collectives(); }, pending)) return;
+    }
   }
   const std::lock_guard lock(mailbox_mutex_);
   for (const MessageRequest* request : std::vector(exchanges_)) {
-    if (check(*request, [&] { step_messages(); })) return;
+    const auto pending = [&] { return std::find(exchanges_.begin(), exchanges_.end(), request) != exchanges_.end(); };
+    if (check(*request, [&] { step_messages(); }, pending)) return;
   }
 }
 
@@ -254,6 +255,11 @@ std::string Communicator::gone(int member, uint16_t tag) const {
   return "";
 }
 
+void Communicator::adopt_recorded_failure() {
+  if (failed_.load(std::memory_order_acquire) || !board_) return;
+  if (const auto recorded = board_->recorded_failure()) fail(*recorded, false);
+}
+
 void Communicator::notice_deaths() {
   if (failed_.load()) return;
   const int32_t dead = world_->first_dead(global_ranks_);
@@ -261,6 +267,8 @@ void Communicator::notice_deaths() {
 }
 
 void Communicator::fail(const Error& error, bool tell) {
+  // The record is for first failures: a consequence must not reach members that have not seen the cause yet.
+  if (failed_.load(std::memory_order_acquire)) return;
   Error first = error;
   if (tell && board_) {
     board_->record_failure(error);
@@ -278,9 +286,7 @@ void Communicator::fail(const Error& error, bool tell) {
 
 std::shared_ptr<const Error> Communicator::failure() {
   if (!failed_.load(std::memory_order_acquire)) {
-    if (board_) {
-      if (const auto recorded = board_->recorded_failure()) fail(*recorded, false);
-    }
+    adopt_recorded_failure();
     notice_deaths();
   }
   const std::lock_guard lock(failure_mutex_);

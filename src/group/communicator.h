@@ -81,6 +81,8 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   void look_around();
   void look_for_departed();
   std::string gone(int member, uint16_t tag) const;
+  // Takes over what another member has recorded as the group's failure.
+  void adopt_recorded_failure();
   void check_usable(const GroupLabel& label);
   void finish(Request& request);
   void finish_failed(Request& request);
