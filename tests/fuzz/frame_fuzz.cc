@@ -66,7 +66,7 @@ class NoWire : public ps::Wire {
 void converse(std::string_view bytes) {
   using namespace ps;
   HostedState state;
-  state.data = std::make_shared<StoreData>(1 << 16);
+  state.data = std::make_shared<StoreData>(1 << 16, false);
   NoWire wire;
   Conversation conversation(state, "the fuzzer", -1, wire);
   while (true) {

@@ -76,6 +76,7 @@ void ExchangeRounds::arrive(Ticket ticket, const Exchange& request, Done done, E
                                   call_of(request.scope), request.rank, before->second.who, name_of(request)),
                       request.rank);
     endings.add(std::move(done), error);
+    owe(request, {&round}, error);
     fail_round(round, error, endings);
     erase(request.scope, request.members);
     return;
@@ -106,10 +107,7 @@ bool ExchangeRounds::end_by_conflict(const Exchange& request, Endings& endings) 
                       call_of(request.scope), mine.arrivals.at(request.rank).who, listed(request.members),
                       arrival.who, listed(members)));
       const std::vector<int32_t> others = members;
-      if (request.tell_latecomers) {
-        owe(request.scope, mine, other, error);
-        owe(request.scope, other, mine, error);
-      }
+      owe(request, {&mine, &other}, error);
       fail_round(mine, error, endings);
       fail_round(other, error, endings);
       erase(request.scope, request.members);
@@ -120,9 +118,14 @@ bool ExchangeRounds::end_by_conflict(const Exchange& request, Endings& endings) 
   return false;
 }
 
-void ExchangeRounds::owe(const std::string& scope, const Round& one, const Round& other, const Error& error) {
-  for (const auto& [rank, place] : one.places) {
-    if (!one.arrivals.contains(rank) && !other.arrivals.contains(rank)) owed_.emplace(std::pair(scope, rank), error);
+void ExchangeRounds::owe(const Exchange& request, std::initializer_list<const Round*> rounds, const Error& error) {
+  if (!one_world_ && !request.tell_latecomers) return;
+  for (const Round* const round : rounds) {
+    for (const auto& [rank, place] : round->places) {
+      const bool came = std::any_of(rounds.begin(), rounds.end(),
+                                    [rank = rank](const Round* other) { return other->arrivals.contains(rank); });
+      if (!came) owed_.emplace(std::pair(request.scope, rank), error);
+    }
   }
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <string>
 #include <unordered_map>
@@ -19,6 +20,9 @@ void check_exchange(const Exchange& request);
 
 class ExchangeRounds {
  public:
+  // `one_world`: the store ends with the world that meets in it, so no later world can be told of this one's conflicts.
+  explicit ExchangeRounds(bool one_world) : one_world_(one_world) {}
+
   // Errors: those of check_exchange.
   void arrive(Ticket ticket, const Exchange& request, Done done, Endings& endings);
 
@@ -55,9 +59,10 @@ class ExchangeRounds {
   // The ticket's place, its arrival taken out of its round.
   Round* leave(Ticket ticket, Place& place, std::string& who);
 
-  // Remembers a conflict of two rounds for the members of either that have come to neither.
-  void owe(const std::string& scope, const Round& one, const Round& other, const Error& error);
+  // Remembers a conflict for the members of the rounds that have come to none of them, if they may be told.
+  void owe(const Exchange& request, std::initializer_list<const Round*> rounds, const Error& error);
 
+  const bool one_world_;
   uint64_t last_serial_ = 0;
   std::map<std::pair<std::string, int32_t>, Error> owed_;  // by scope and world rank
   std::map<std::string, Scope> scopes_;

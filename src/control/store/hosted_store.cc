@@ -27,7 +27,7 @@ std::shared_ptr<HostedState> new_state(std::shared_ptr<StoreData> data, const St
 }  // namespace
 
 HostedStore::HostedStore(Listener listener, const StoreSettings& settings, bool world)
-    : LocalStore(std::make_shared<StoreData>(settings.max_value_bytes), listener.url, settings.timeout_ms),
+    : LocalStore(std::make_shared<StoreData>(settings.max_value_bytes, world), listener.url, settings.timeout_ms),
       socket_file_(std::move(listener.socket_file)),
       published_(std::move(listener.published)),
       state_(new_state(data_, settings, world, listener.is_unix)),

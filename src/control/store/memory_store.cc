@@ -12,8 +12,8 @@ namespace ps {
 namespace {
 
 struct MemoryStore {
-  explicit MemoryStore(const StoreSettings& settings)
-      : data(settings.max_value_bytes), job(settings.job), secret(settings.secret) {}
+  MemoryStore(const StoreSettings& settings, bool one_world)
+      : data(settings.max_value_bytes, one_world), job(settings.job), secret(settings.secret) {}
   StoreData data;
   const std::string job;
   const std::string secret;
@@ -46,7 +46,7 @@ std::shared_ptr<Store> opened(const std::shared_ptr<MemoryStore>& store, const S
 
 }  // namespace
 
-std::shared_ptr<Store> open_memory_store(const std::string& name, const StoreSettings& settings) {
+std::shared_ptr<Store> open_memory_store(const std::string& name, const StoreSettings& settings, bool world) {
   std::shared_ptr<MemoryStore> store;
   {
     Registry& all = registry();
@@ -54,7 +54,7 @@ std::shared_ptr<Store> open_memory_store(const std::string& name, const StoreSet
     std::erase_if(all.stores, [](const auto& entry) { return entry.second.expired(); });
     store = all.stores[name].lock();
     if (!store) {
-      store = std::make_shared<MemoryStore>(settings);
+      store = std::make_shared<MemoryStore>(settings, world);
       all.stores[name] = store;
       all.added.notify_all();
     }

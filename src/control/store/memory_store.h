@@ -8,8 +8,8 @@
 
 namespace ps {
 
-// The store of that name, made if there is none.
-std::shared_ptr<Store> open_memory_store(const std::string& name, const StoreSettings& settings);
+// The store of that name, made if there is none; `world`: for one world alone.
+std::shared_ptr<Store> open_memory_store(const std::string& name, const StoreSettings& settings, bool world);
 // The same, but somebody else must make it. Errors: TIMEOUT.
 std::shared_ptr<Store> join_memory_store(const std::string& name, const StoreSettings& settings, Deadline deadline);
 

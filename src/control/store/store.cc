@@ -43,7 +43,7 @@ std::shared_ptr<Store> join(const StoreSettings& settings, Role role, Deadline d
 std::shared_ptr<Store> host_store(const StoreSettings& settings) {
   check_settings(settings);
   const Address address = parse_address(settings.url);
-  if (address.scheme == Scheme::kMemory) return open_memory_store(address.name, settings);
+  if (address.scheme == Scheme::kMemory) return open_memory_store(address.name, settings, false);
   if (address.scheme == Scheme::kFile) {
     if (const auto other = find_published(settings)) {
       fail(PS_ERR_SYSTEM, "the store cannot be served at {}: pid {} on {} serves one there, at {}", settings.url,
@@ -66,7 +66,7 @@ std::shared_ptr<Store> join_store(const StoreSettings& settings, Deadline deadli
 std::shared_ptr<Store> meet_store(const StoreSettings& settings, Deadline deadline) {
   check_settings(settings);
   const Address address = parse_address(settings.url);
-  if (address.scheme == Scheme::kMemory) return open_memory_store(address.name, settings);
+  if (address.scheme == Scheme::kMemory) return open_memory_store(address.name, settings, true);
   if (address.scheme == Scheme::kFile) {
     if (auto served = find_published(settings)) return served;
   }

@@ -24,7 +24,7 @@ struct Exchange {
   std::vector<int32_t> members;  // world ranks, the same list in the same order on all; the caller is one of them
   int32_t rank = 0;              // the caller's world rank
   std::string blob;              // at most 16 KiB
-  bool tell_latecomers = false;  // a member that comes after a MISMATCH is told it too; for scopes of one world alone
+  bool tell_latecomers = false;  // a member that comes after a conflict is told it too; for scopes of one world alone
   std::string who;               // "rank 3, pid 77 on host h": how others name the caller in errors
 };
 

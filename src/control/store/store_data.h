@@ -26,7 +26,8 @@ namespace ps {
 
 class StoreData {
  public:
-  explicit StoreData(uint64_t max_value_bytes) : max_value_bytes_(max_value_bytes) {}
+  // `one_world`: made by a world for itself alone.
+  StoreData(uint64_t max_value_bytes, bool one_world) : max_value_bytes_(max_value_bytes), rounds_(one_world) {}
 
   void set(std::string_view key, std::string_view value, int64_t expire_ms);
   int64_t add(std::string_view key, int64_t delta);

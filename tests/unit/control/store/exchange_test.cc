@@ -165,6 +165,33 @@ TEST_F(ExchangeTest, TheSameRankTwice) {
   }
 }
 
+// A store that a world made for itself tells a conflict to its own rank 0 too, which would wait in vain otherwise; in a
+// served one that rank may be the next world's.
+TEST_F(ExchangeTest, ConflictsBeforeTheLastRankArrives) {
+  for (const char* scheme : {"unix", "mem"}) {
+    const std::string url = std::string(scheme) + "://" + directory_ + "/world";
+    const auto host = meet_store(settings(url), soon());
+    const auto one = join_store(settings(url), soon());
+    const auto two = join_store(settings(url), soon());
+    Caller first(one, exchange_of(1, {0, 1, 2}));
+    Caller second(two, exchange_of(1, {0, 1, 2}));
+    EXPECT_EQ(first.join().code(), PS_ERR_ARGUMENT);
+    EXPECT_EQ(second.join().code(), PS_ERR_ARGUMENT);
+    EXPECT_ERROR(host->exchange(exchange_of(0, {0, 1, 2}), soon(), [] {}), PS_ERR_ARGUMENT, "rank 1 arrived twice");
+
+    Caller small(one, exchange_of(1, {0, 1, 2}));
+    Caller large(two, exchange_of(2, {0, 1, 2, 3}));
+    EXPECT_EQ(small.join().code(), PS_ERR_MISMATCH);
+    EXPECT_EQ(large.join().code(), PS_ERR_MISMATCH);
+    EXPECT_ERROR(host->exchange(exchange_of(0, {0, 1, 2}), soon(), [] {}), PS_ERR_MISMATCH, "[0, 1, 2, 3]");
+  }
+  Caller first(client(), exchange_of(1, {0, 1}));
+  Caller second(client(), exchange_of(1, {0, 1}));
+  EXPECT_EQ(first.join().code(), PS_ERR_ARGUMENT);
+  EXPECT_EQ(second.join().code(), PS_ERR_ARGUMENT);
+  EXPECT_ERROR(host_->exchange(exchange_of(0, {0, 1}), Deadline::in_ms(1), [] {}), PS_ERR_TIMEOUT, "1 of 2 ranks");
+}
+
 TEST_F(ExchangeTest, RequestsThatAreWrongInThemselves) {
   for (const auto& store : {host_, client()}) {
     Exchange big = exchange_of(0, {0, 1});
