@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -41,31 +42,56 @@ std::set<std::string> files_of(const std::string& folder) {
   return names;
 }
 
-// Abstract sockets and files of /dev/shm, of everybody on this machine.
-std::set<std::string> traces() {
+// What the living processes of this machine have open or mapped: "socket:[inode]" and paths.
+std::set<std::string> held() {
   std::set<std::string> found;
-  std::ifstream sockets("/proc/net/unix");
-  for (std::string line; std::getline(sockets, line);) {
-    const size_t at = line.find(" @");
-    if (at != std::string::npos) found.insert("abstract socket " + line.substr(at + 1));
+  for (const std::string& process : files_of("/proc")) {
+    if (process.find_first_not_of("0123456789") != std::string::npos) continue;
+    const std::string folder = "/proc/" + process;
+    for (const std::string& descriptor : files_of(folder + "/fd")) {
+      char target[PATH_MAX];
+      const ssize_t length = ::readlink((folder + "/fd/" + descriptor).c_str(), target, sizeof target);
+      if (length > 0) found.insert(std::string(target, static_cast<size_t>(length)));
+    }
+    std::ifstream maps(folder + "/maps");
+    for (std::string line; std::getline(maps, line);) {
+      const size_t at = line.find("/dev/shm/");
+      if (at != std::string::npos) found.insert(line.substr(at));
+    }
   }
-  for (const std::string& name : files_of("/dev/shm")) found.insert("/dev/shm/" + name);
   return found;
 }
 
-// What was not there before. Other programs of this machine come and go as well, so it has to stay for a while.
-std::string traces_since(const std::set<std::string>& before) {
-  std::set<std::string> fresh;
-  for (const std::string& trace : traces()) {
-    if (!before.contains(trace)) fresh.insert(trace);
+// Abstract sockets and files of /dev/shm, of everybody on this machine: what they are called, and as what they are held.
+std::map<std::string, std::string> traces() {
+  std::map<std::string, std::string> found;
+  std::ifstream sockets("/proc/net/unix");
+  for (std::string line; std::getline(sockets, line);) {
+    std::istringstream words(line);
+    std::string word, inode, name;
+    for (int i = 0; i < 6; ++i) words >> word;
+    words >> inode >> name;
+    if (name.starts_with('@')) found["abstract socket " + name] = "socket:[" + inode + "]";
   }
+  for (const std::string& name : files_of("/dev/shm")) found["/dev/shm/" + name] = "/dev/shm/" + name;
+  return found;
+}
+
+// What was not there before and belongs to nobody: other programs of this machine come and go as well, and what one of
+// them holds is its own, since the world's processes have ended.
+std::string traces_since(const std::map<std::string, std::string>& before) {
+  std::map<std::string, std::string> fresh = traces();
+  std::erase_if(fresh, [&](const auto& trace) { return before.contains(trace.first); });
   const int64_t until = now_ns() + kTracesMs * 1'000'000;
   while (!fresh.empty() && now_ns() < until) {
-    const std::set<std::string> present = traces();
-    std::erase_if(fresh, [&](const std::string& trace) { return !present.contains(trace); });
+    const std::set<std::string> others = held();
+    const std::map<std::string, std::string> present = traces();
+    std::erase_if(fresh, [&](const auto& trace) {
+      return !present.contains(trace.first) || others.contains(trace.second);
+    });
     if (!fresh.empty()) ::poll(nullptr, 0, 20);
   }
-  return fresh.empty() ? "" : *fresh.begin();
+  return fresh.empty() ? "" : fresh.begin()->first;
 }
 
 void close_on_exec_pipe(int (&ends)[2]) {

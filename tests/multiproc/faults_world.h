@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <deque>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -85,7 +86,7 @@ class World {
   std::vector<std::string> environment_;
   std::string directory_;
   int64_t deadline_ns_;
-  std::set<std::string> traces_before_;
+  std::map<std::string, std::string> traces_before_;  // name, and as what it is held
   std::vector<Process> processes_;
 };
 
