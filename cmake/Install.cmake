@@ -1,36 +1,57 @@
 # `cmake --install build --prefix DIR`: the library, its header, psctl, and what pkg-config and find_package need. The
 # installed tree can be moved: every path in it is relative to the file that holds it, with whatever library folder
 # (lib, lib64, lib/x86_64-linux-gnu) the system uses.
+#
+# Three components, which are also the Debian packages (Package.cmake): library, what programs need to run; development,
+# what they need to be built; tools, psctl.
 include(CMakePackageConfigHelpers)
 
 # The build's own path to the header must not reach the installed target.
 set_property(TARGET parallelstate PROPERTY INTERFACE_INCLUDE_DIRECTORIES
   $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>)
-install(TARGETS parallelstate EXPORT ParallelStateTargets
-  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
-  INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(FILES ${CMAKE_SOURCE_DIR}/include/parallelstate.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 
-if(TARGET psctl)
-  file(RELATIVE_PATH to_library "/${CMAKE_INSTALL_BINDIR}" "/${CMAKE_INSTALL_LIBDIR}")
-  set_target_properties(psctl PROPERTIES INSTALL_RPATH "$ORIGIN/${to_library}")
-  install(TARGETS psctl RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-endif()
+# ps_relative_path(variable from to): how `to` is reached from the folder `from`, both below the prefix.
+function(ps_relative_path variable from to)
+  file(RELATIVE_PATH path "/${from}" "/${to}")
+  string(REGEX REPLACE "/$" "" path "${path}")
+  set(${variable} "${path}" PARENT_SCOPE)
+endfunction()
 
-set(config_folder ${CMAKE_INSTALL_LIBDIR}/cmake/ParallelState)
-install(EXPORT ParallelStateTargets NAMESPACE ParallelState:: DESTINATION ${config_folder})
-configure_package_config_file(${CMAKE_SOURCE_DIR}/cmake/ParallelStateConfig.cmake.in
-  ${CMAKE_BINARY_DIR}/cmake/ParallelStateConfig.cmake INSTALL_DESTINATION ${config_folder})
-# Before 1.0 another minor version is another interface.
-write_basic_package_version_file(${CMAKE_BINARY_DIR}/cmake/ParallelStateConfigVersion.cmake
-  VERSION ${PROJECT_VERSION} COMPATIBILITY SameMinorVersion)
-install(FILES ${CMAKE_BINARY_DIR}/cmake/ParallelStateConfig.cmake
-  ${CMAKE_BINARY_DIR}/cmake/ParallelStateConfigVersion.cmake DESTINATION ${config_folder})
+# ps_install_library(libdir export): rules for the library and what finds it, with its folder at <prefix>/<libdir>.
+function(ps_install_library libdir export)
+  install(TARGETS parallelstate EXPORT ${export}
+    LIBRARY DESTINATION ${libdir} COMPONENT library NAMELINK_COMPONENT development
+    INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+  install(FILES ${CMAKE_SOURCE_DIR}/include/parallelstate.h
+    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development)
 
-set(pc_folder ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
-file(RELATIVE_PATH PS_PREFIX_FROM_PC "/${pc_folder}" "/")
-string(REGEX REPLACE "/$" "" PS_PREFIX_FROM_PC "${PS_PREFIX_FROM_PC}")
-file(RELATIVE_PATH PS_LIBDIR_FROM_PC "/${pc_folder}" "/${CMAKE_INSTALL_LIBDIR}")
-file(RELATIVE_PATH PS_INCLUDEDIR_FROM_PC "/${pc_folder}" "/${CMAKE_INSTALL_INCLUDEDIR}")
-configure_file(${CMAKE_SOURCE_DIR}/pkgconfig/parallelstate.pc.in ${CMAKE_BINARY_DIR}/pkgconfig/parallelstate.pc @ONLY)
-install(FILES ${CMAKE_BINARY_DIR}/pkgconfig/parallelstate.pc DESTINATION ${pc_folder})
+  set(config_folder ${libdir}/cmake/ParallelState)
+  set(config ${CMAKE_CURRENT_BINARY_DIR}/cmake/ParallelStateConfig.cmake)
+  set(version ${CMAKE_CURRENT_BINARY_DIR}/cmake/ParallelStateConfigVersion.cmake)
+  configure_package_config_file(${CMAKE_SOURCE_DIR}/cmake/ParallelStateConfig.cmake.in ${config}
+    INSTALL_DESTINATION ${config_folder})
+  # Before 1.0 another minor version is another interface.
+  if(PROJECT_VERSION_MAJOR EQUAL 0)
+    write_basic_package_version_file(${version} VERSION ${PROJECT_VERSION} COMPATIBILITY SameMinorVersion)
+  else()
+    write_basic_package_version_file(${version} VERSION ${PROJECT_VERSION} COMPATIBILITY SameMajorVersion)
+  endif()
+  install(EXPORT ${export} NAMESPACE ParallelState:: FILE ParallelStateTargets.cmake
+    DESTINATION ${config_folder} COMPONENT development)
+  install(FILES ${config} ${version} DESTINATION ${config_folder} COMPONENT development)
+
+  set(pc_folder ${libdir}/pkgconfig)
+  ps_relative_path(PS_PREFIX_FROM_PC ${pc_folder} "")
+  ps_relative_path(PS_LIBDIR_FROM_PC ${pc_folder} ${libdir})
+  ps_relative_path(PS_INCLUDEDIR_FROM_PC ${pc_folder} ${CMAKE_INSTALL_INCLUDEDIR})
+  set(pc ${CMAKE_CURRENT_BINARY_DIR}/pkgconfig/parallelstate.pc)
+  configure_file(${CMAKE_SOURCE_DIR}/pkgconfig/parallelstate.pc.in ${pc} @ONLY)
+  install(FILES ${pc} DESTINATION ${pc_folder} COMPONENT development)
+endfunction()
+
+ps_install_library(${CMAKE_INSTALL_LIBDIR} ParallelStateTargets)
+ps_relative_path(to_library ${CMAKE_INSTALL_BINDIR} ${CMAKE_INSTALL_LIBDIR})
+set_target_properties(psctl PROPERTIES INSTALL_RPATH "$ORIGIN/${to_library}")
+install(TARGETS psctl RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tools)
+
+include(cmake/Package.cmake)

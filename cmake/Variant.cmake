@@ -1,7 +1,20 @@
 # The library is built from rooms (src/<room>), each a static library that may use the rooms below it. A variant is the
 # whole of it under one set of compiler flags: "" is what is shipped, "asan" and "tsan" serve the tests.
 
-set(PS_ROOMS base control host group api)
+set(PS_ROOMS base layout control host group api)
+
+# ps_read_variant(entry label): of an entry of the property PS_VARIANTS, sets `variant` (its name), `suffix` (of its
+# targets), `flags` (of its compiler) and `label` (of its tests: `label` for what is shipped, else the variant's name).
+macro(ps_read_variant entry plain_label)
+  string(REPLACE ":" "" variant "${entry}")
+  set(suffix "")
+  set(label ${plain_label})
+  if(variant)
+    set(suffix "_${variant}")
+    set(label ${variant})
+  endif()
+  get_property(flags GLOBAL PROPERTY "PS_FLAGS${suffix}")
+endmacro()
 
 function(ps_target_defaults target variant flags)
   target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/src)
@@ -31,6 +44,7 @@ function(ps_add_variant variant flags)
   target_include_directories(ps_control${suffix} SYSTEM PRIVATE ${ASIO_INCLUDE_DIR} ${SODIUM_INCLUDE_DIR})
   target_compile_definitions(ps_control${suffix} PRIVATE ASIO_STANDALONE ASIO_NO_DEPRECATED)
   target_link_libraries(ps_control${suffix} PRIVATE ${SODIUM_STATIC})
+  target_link_libraries(ps_layout${suffix} PRIVATE nlohmann_json::nlohmann_json)
   target_link_libraries(ps_group${suffix} PRIVATE nlohmann_json::nlohmann_json)
   target_link_libraries(ps_api${suffix} PRIVATE nlohmann_json::nlohmann_json)
   ps_add_reduce_targets(ps_host${suffix} "${flags}")

@@ -16,7 +16,7 @@
  * a struct is borrowed from the object that was asked. Strings, structs and arrays passed in are read during the call
  * only, also when the call is asynchronous. Data buffers are borrowed until the call returns (work == NULL) or until
  * the work completes. A handle outlives what it hangs on: after psFinalize it still is a valid object on which every
- * call is PS_ERR_STATE and psXFree works, so any order of destruction is safe. psBytes depends on no context.
+ * call is PS_ERR_STATE and psXFree works, so any order of destruction is safe. psBytes and psLayout depend on no context.
  *
  * STRUCTS. `uint32_t struct_size` comes first; set it with the PS_X_INIT macro. Zero means default in every option
  * field, so a zeroed struct with its size set equals the macro and equals a NULL pointer. A longer struct than the
@@ -78,9 +78,10 @@ extern "C" {
 #define PS_API
 #endif
 
-#define PS_VERSION_MAJOR 0
-#define PS_VERSION_MINOR 1
-#define PS_VERSION_PATCH 0
+#define PS_VERSION_MAJOR 0 /* another number: another SONAME */
+#define PS_VERSION_MINOR 1 /* functions, fields and values are added; before 1.0 all may change */
+#define PS_VERSION_PATCH 0 /* the interface is the same */
+/* In one number: 100 is 0.1.0. */
 #define PS_VERSION (PS_VERSION_MAJOR * 10000 + PS_VERSION_MINOR * 100 + PS_VERSION_PATCH)
 
 /* ---- Types and constants ------------------------------------------------------------------------------------- */
@@ -89,42 +90,45 @@ typedef struct psContextImpl* psContext; /* one rank of one world */
 typedef struct psStoreImpl* psStore;     /* a key-value store */
 typedef struct psGroupImpl* psGroup;     /* an ordered set of ranks and the order of operations on it */
 typedef struct psWorkImpl* psWork;       /* an asynchronous operation */
+typedef struct psLayoutImpl* psLayout;   /* which ranks of a world form which groups, as data */
 typedef struct psBytesImpl* psBytes;     /* an immutable list of byte strings */
 
+/* What became of a call: negative is an error, and psLastError has its text. */
 typedef int32_t psResult;
 enum {
-  PS_OK = 0,
-  PS_IN_PROGRESS = 1,
-  PS_ERR_ARGUMENT = -1,
-  PS_ERR_STATE = -2,
-  PS_ERR_UNSUPPORTED = -3,
-  PS_ERR_NO_MEMORY = -4,
-  PS_ERR_SYSTEM = -5,
-  PS_ERR_PEER_FAILED = -6,
-  PS_ERR_TIMEOUT = -7,
-  PS_ERR_ABORTED = -8,
-  PS_ERR_BACKEND = -9,
-  PS_ERR_INTERNAL = -10,
-  PS_ERR_MISMATCH = -11,
-  PS_ERR_NOT_FOUND = -12,
-  PS_ERR_CLOSED = -13,
-  PS_ERR_DENIED = -14
+  PS_OK = 0,               /* done */
+  PS_IN_PROGRESS = 1,      /* not done yet, nothing wrong: psWorkTest alone */
+  PS_ERR_ARGUMENT = -1,    /* the call itself is wrong */
+  PS_ERR_STATE = -2,       /* the object can no longer do this */
+  PS_ERR_UNSUPPORTED = -3, /* right, but not possible with this build, on this machine */
+  PS_ERR_NO_MEMORY = -4,   /* no memory, of the process or shared */
+  PS_ERR_SYSTEM = -5,      /* the operating system refused; the text has its reason */
+  PS_ERR_PEER_FAILED = -6, /* another rank ended, left or failed */
+  PS_ERR_TIMEOUT = -7,     /* a deadline passed; the text says who is missing */
+  PS_ERR_ABORTED = -8,     /* ended by psAbort, psGroupAbort or psFinalize of some rank */
+  PS_ERR_BACKEND = -9,     /* a communication library failed; its own words are in the text */
+  PS_ERR_INTERNAL = -10,   /* a fault of this library */
+  PS_ERR_MISMATCH = -11,   /* ranks called different things; the text has both */
+  PS_ERR_NOT_FOUND = -12,  /* no such name or member */
+  PS_ERR_CLOSED = -13,     /* the store's host closed it */
+  PS_ERR_DENIED = -14      /* a wrong secret, or another user without one */
 };
 
+/* What an element is, in the machine's own byte order. */
 typedef int32_t psDataType;
 enum {
-  PS_INT8 = 1,
-  PS_INT16 = 2,
-  PS_INT32 = 3,
-  PS_INT64 = 4,
-  PS_UINT8 = 5,
-  PS_UINT16 = 6,
-  PS_UINT32 = 7,
-  PS_UINT64 = 8,
-  PS_FLOAT16 = 9,
-  PS_BFLOAT16 = 10,
-  PS_FLOAT32 = 11,
-  PS_FLOAT64 = 12,
+  PS_INT8 = 1,         /* int8_t */
+  PS_INT16 = 2,        /* int16_t */
+  PS_INT32 = 3,        /* int32_t */
+  PS_INT64 = 4,        /* int64_t */
+  PS_UINT8 = 5,        /* uint8_t */
+  PS_UINT16 = 6,       /* uint16_t */
+  PS_UINT32 = 7,       /* uint32_t */
+  PS_UINT64 = 8,       /* uint64_t */
+  PS_FLOAT16 = 9,      /* IEEE 754 binary16 */
+  PS_BFLOAT16 = 10,    /* the upper half of a float */
+  PS_FLOAT32 = 11,     /* float */
+  PS_FLOAT64 = 12,     /* double */
   PS_FLOAT8_E4M3 = 13, /* OCP e4m3fn: no infinity, conversion saturates at 448 */
   PS_FLOAT8_E5M2 = 14, /* OCP e5m2: conversion overflows to infinity */
   PS_BOOL = 15         /* one byte; reductions read non-zero as true and write 0 or 1 */
@@ -144,51 +148,69 @@ enum {
  */
 typedef int32_t psReduceOp;
 enum {
-  PS_SUM = 1,
-  PS_PRODUCT = 2,
-  PS_MIN = 3,
-  PS_MAX = 4,
-  PS_AVG = 5,
-  PS_BIT_AND = 6,
-  PS_BIT_OR = 7,
-  PS_BIT_XOR = 8,
-  PS_LOGICAL_AND = 9,
-  PS_LOGICAL_OR = 10,
-  PS_LOGICAL_XOR = 11,
-  PS_PREMUL_SUM = 12 /* only as the kind of psReduceOpCreate, whose results are >= 65536 */
+  PS_SUM = 1,          /* all types but bool */
+  PS_PRODUCT = 2,      /* all types but bool */
+  PS_MIN = 3,          /* all types but bool */
+  PS_MAX = 4,          /* all types but bool */
+  PS_AVG = 5,          /* floats and integers */
+  PS_BIT_AND = 6,      /* integers */
+  PS_BIT_OR = 7,       /* integers */
+  PS_BIT_XOR = 8,      /* integers */
+  PS_LOGICAL_AND = 9,  /* bool */
+  PS_LOGICAL_OR = 10,  /* bool */
+  PS_LOGICAL_XOR = 11, /* bool */
+  PS_PREMUL_SUM = 12   /* only as the kind of psReduceOpCreate, whose results are >= 65536 */
 };
 
+/* What a part of psBytes holds. The library itself makes BYTES and JSON; the others are for its users. */
 typedef int32_t psContentType;
 enum {
-  PS_CONTENT_BYTES = 1,
-  PS_CONTENT_TEXT = 2, /* UTF-8 */
-  PS_CONTENT_JSON = 3,
-  PS_CONTENT_PLAIN = 4, /* the bindings' common encoding */
-  PS_CONTENT_DICT = 5,
+  PS_CONTENT_BYTES = 1,   /* as they are */
+  PS_CONTENT_TEXT = 2,    /* UTF-8 */
+  PS_CONTENT_JSON = 3,    /* UTF-8, one JSON value */
+  PS_CONTENT_PLAIN = 4,   /* the bindings' common encoding */
+  PS_CONTENT_DICT = 5,    /* the bindings' common encoding of named values */
   PS_CONTENT_INT64 = 6,   /* 8 bytes, little-endian */
   PS_CONTENT_FLOAT64 = 7, /* 8 bytes, little-endian */
   PS_CONTENT_BOOL = 8,    /* 1 byte */
-  PS_CONTENT_PICKLE = 9,
+  PS_CONTENT_PICKLE = 9,  /* Python's own; never read unasked */
   PS_CONTENT_USER = 65536 /* and above */
 };
 
+/* What is logged: everything up to a level. */
 typedef int32_t psLogLevel;
-enum { PS_LOG_OFF = 1, PS_LOG_ERROR = 2, PS_LOG_WARN = 3, PS_LOG_INFO = 4, PS_LOG_DEBUG = 5, PS_LOG_TRACE = 6 };
+enum {
+  PS_LOG_OFF = 1,   /* nothing */
+  PS_LOG_ERROR = 2, /* failures */
+  PS_LOG_WARN = 3,  /* what works, but not as it should */
+  PS_LOG_INFO = 4,  /* what happens seldom: worlds, groups */
+  PS_LOG_DEBUG = 5, /* what was decided, and why */
+  PS_LOG_TRACE = 6  /* all there is */
+};
 
 /* How device operations compare their signatures. Host operations always compare before any output is written. */
 typedef int32_t psCheckMode;
-enum { PS_CHECK_OFF = 1, PS_CHECK_LATE = 2, PS_CHECK_STRICT = 3 };
+enum {
+  PS_CHECK_OFF = 1,   /* not at all */
+  PS_CHECK_LATE = 2,  /* beside the operation: told at a later call */
+  PS_CHECK_STRICT = 3 /* before the operation starts */
+};
 
+/* What is known of a rank. */
 typedef int32_t psRankState;
 enum {
-  PS_RANK_ALIVE = 1,
+  PS_RANK_ALIVE = 1,  /* its heartbeat comes */
   PS_RANK_SILENT = 2, /* no heartbeat for a second or more: stopped, or starved of CPU */
   PS_RANK_LEFT = 3,   /* left by psFinalize */
   PS_RANK_DEAD = 4    /* its process ended without psFinalize */
 };
 
+/* What an entry of psBatch does. */
 typedef int32_t psDirection;
-enum { PS_SEND = 1, PS_RECV = 2 };
+enum {
+  PS_SEND = 1, /* sends the buffer to the peer */
+  PS_RECV = 2  /* receives into the buffer from the peer */
+};
 
 /* Flags, one name space; each function and struct says which it accepts. */
 enum {
@@ -202,7 +224,13 @@ enum {
   PS_SHARE_DEVICE = 0x200          /* several ranks may use one device */
 };
 
-enum { PS_NO_RANK = -1, PS_NO_COLOR = -1, PS_NEXT = -101, PS_PREV = -102 };
+/* What stands where a rank or a colour is expected. */
+enum {
+  PS_NO_RANK = -1,  /* no rank */
+  PS_NO_COLOR = -1, /* psSplitGroup: in no part */
+  PS_NEXT = -101,   /* the next rank in the ring of the group */
+  PS_PREV = -102    /* the previous one */
+};
 
 /* A log sink. Called from any thread with no lock held; must not call the library. `text` is one line, borrowed. */
 typedef void (*psLogFunction)(void* user, psLogLevel level, const char* text);
@@ -231,7 +259,7 @@ PS_API psResult psBytesCount(psBytes bytes, size_t* count);
  * bytes and its content type. `data`, `size` and `type` may each be NULL. PS_ERR_ARGUMENT: index >= count. */
 PS_API psResult psBytesAt(psBytes bytes, size_t index, const void** data, size_t* size, psContentType* type);
 
-/* L q. */
+/* L q. Frees all parts; what psBytesAt gave is gone with them. */
 PS_API psResult psBytesFree(psBytes bytes);
 
 /* ---- Context ------------------------------------------------------------------------------------------------- */
@@ -244,8 +272,9 @@ typedef struct psConfig {
   int32_t world_size;        /* 0: rank and world_size from the environment; without one, rank 0 of 1 */
   int32_t local_rank;        /* the rank's place on its host */
   int32_t local_size;        /* 0: local_rank and local_size from the environment, else measured */
-  int32_t replica;           /* with replica_count > 0, rank and world_size are this replica's and the world spans */
-  int32_t replica_count;     /*   all replicas: global rank = replica * world_size + rank */
+  int32_t replica;           /* 0 .. replica_count - 1 */
+  int32_t replica_count;     /* > 0: rank and world_size are this replica's and the world spans all replicas:
+                                global rank = replica * world_size + rank */
   const char* rendezvous;    /* tcp://host:port, unix:///path, file:///dir, mem://name, fd://N (an inherited listening
                                 socket, for rank 0), or the address of a served store (psStoreAddress) */
   const char* job;           /* a name that keeps strangers and stale ranks apart; default "default" */
@@ -288,15 +317,16 @@ PS_API psResult psFinalize(psContext context);
 /* L q. Fails every group of the context, on all members, with ABORTED and the reason (may be NULL). Idempotent. */
 PS_API psResult psAbort(psContext context, const char* reason);
 
+/* This rank's place in the world, and how the context is. */
 typedef struct psWorldInfo {
   uint32_t struct_size;
-  int32_t rank; /* the global rank */
-  int32_t world_size;
-  int32_t local_rank;
-  int32_t local_size;
-  int32_t node; /* hosts are numbered by their first rank */
-  int32_t node_count;
-  int32_t replica;
+  int32_t rank;               /* the global rank */
+  int32_t world_size;         /* of all replicas together */
+  int32_t local_rank;         /* the place on its host */
+  int32_t local_size;         /* ranks on its host */
+  int32_t node;               /* hosts are numbered by their first rank */
+  int32_t node_count;         /* hosts in the world */
+  int32_t replica;            /* as configured */
   int32_t replica_count;      /* 0: the world is not made of replicas */
   int32_t device_index;       /* -1: none */
   psResult failure;           /* PS_OK, or why the context failed (psAbort only) */
@@ -314,16 +344,17 @@ typedef struct psWorldInfo {
 /* L q. Strings live until psFinalize. */
 PS_API psResult psGetWorldInfo(psContext context, psWorldInfo* info);
 
+/* Where a rank is and how it is. */
 typedef struct psRankInfo {
   uint32_t struct_size;
-  psRankState state;
-  int32_t node;
-  int32_t local_rank;
-  int32_t pid;
+  psRankState state;    /* as this rank sees it now */
+  int32_t node;         /* its host; see psWorldInfo.node */
+  int32_t local_rank;   /* its place on the host */
+  int32_t pid;          /* of its process, as its host numbers it */
   int32_t device_index; /* -1: none */
-  const char* hostname;
-  const char* address; /* of the process, as its peers see it */
-  int64_t silent_ms;   /* time since its last heartbeat; 0 where ranks are threads of this process */
+  const char* hostname; /* of its host */
+  const char* address;  /* of the process, as its peers see it */
+  int64_t silent_ms;    /* time since its last heartbeat; 0 where ranks are threads of this process */
 } psRankInfo;
 
 #define PS_RANK_INFO_INIT                                            \
@@ -389,6 +420,7 @@ PS_API psResult psStoreDelete(psStore store, const char* key, int32_t* existed);
 
 /* ---- Groups --------------------------------------------------------------------------------------------------- */
 
+/* What is zero comes from the context. */
 typedef struct psGroupOptions {
   uint32_t struct_size;
   uint32_t flags;              /* DETERMINISTIC, OWN_COMMUNICATOR, WARM_UP, HOST_ONLY */
@@ -405,7 +437,8 @@ typedef struct psGroupOptions {
     (uint32_t)sizeof(psGroupOptions), 0u, NULL, NULL, NULL, 0, 0u, 0u          \
   }
 
-/* L q. A counted reference to a group of the context: "world". NOT_FOUND lists what exists. */
+/* L q. A counted reference to a group of the context: "world", and after psInitModelParallel the names and aliases of its
+ * layout. NOT_FOUND lists what exists, and says when this rank is in no group of that name. */
 PS_API psResult psGetGroup(psContext context, const char* name, psGroup* group);
 
 /* C b, over the listed ranks only. The caller's order of ranks becomes the group's. `count` world ranks, without
@@ -424,24 +457,25 @@ PS_API psResult psSplitGroup(psGroup group, int32_t color, int32_t key, const ps
  * peer. A peer's call that would need this rank is then PEER_FAILED, "rank 2 has freed it". */
 PS_API psResult psGroupFree(psGroup group);
 
+/* A group as this rank sees it. The fields with `global` are world ranks. */
 typedef struct psGroupInfo {
   uint32_t struct_size;
-  int32_t rank;
-  int32_t size;
-  int32_t host_count;  /* 1: all members share a host */
-  int32_t global_rank; /* this rank's own */
-  int32_t global_first;
-  int32_t global_last;
-  int32_t global_next; /* circular */
-  int32_t global_prev;
-  uint32_t flags;
+  int32_t rank;               /* this rank's own, 0 .. size - 1 */
+  int32_t size;               /* how many members */
+  int32_t host_count;         /* 1: all members share a host */
+  int32_t global_rank;        /* this rank's own */
+  int32_t global_first;       /* of rank 0 */
+  int32_t global_last;        /* of rank size - 1 */
+  int32_t global_next;        /* circular */
+  int32_t global_prev;        /* circular */
+  uint32_t flags;             /* those of psGroupOptions that are in force */
   psResult failure;           /* PS_OK, or why the group failed */
   int32_t failed_global_rank; /* PS_NO_RANK: nobody */
   const char* failure_text;   /* "" while there is none */
-  const char* name;
+  const char* name;           /* as given when it was made; "" without one */
   const char* host_backend;   /* NULL: none yet */
   const char* device_backend; /* NULL: none yet */
-  int64_t timeout_ms;
+  int64_t timeout_ms;         /* deadline of operations that this rank starts */
 } psGroupInfo;
 
 #define PS_GROUP_INFO_INIT                                                                                     \
@@ -468,6 +502,123 @@ PS_API psResult psGroupSetTimeout(psGroup group, int64_t timeout_ms);
 /* L q. Ends blocked calls here and on every member with ABORTED, naming this rank and the reason (may be NULL).
  * Idempotent; may be called while another thread is blocked in the group. */
 PS_API psResult psGroupAbort(psGroup group, const char* reason);
+
+/* ---- Layouts --------------------------------------------------------------------------------------------------- */
+
+/*
+ * A layout says which ranks of a world form which named groups. It is data: it needs no context, no other rank and no
+ * device, is immutable and safe from all threads. All ranks here are world ranks.
+ *
+ * A spec is text, at most 4 KiB: preset:key=value,... One size may be '*', what is left of the world. Presets:
+ *
+ *   sglang      tp pp attn_dp attn_cp moe_ep moe_dp dcp shared_experts_tp duplicate_tp
+ *   vllm        tp pp pcp dcp dp dcp_rule (pcp_first, tp_adjacent); a product smaller than the world is external data
+ *               parallelism
+ *   megatron    tp pp cp ep etp gtp egtp vpp distopt hcp (2x2) hybrid order (tp-cp-ep-dp-pp, any case)
+ *   trtllm      tp cp pp moe_tp moe_ep
+ *   deepspeed   ep tp pp
+ *   grid        any axes, the leftmost fastest; views of the same ranks after ';', sharing axes by name:
+ *               grid:tp=4,dp=4,pp=2;expert:etp=2,ep=8,pp=2
+ *   mesh        any axes, row-major: the rightmost fastest
+ *
+ * All take rank_offset: ranks below it belong to no group. Group names, their order and the order of members are those
+ * of the system a preset is named after. Axes of one grid are merged by '-': "tp-cp". Two specs of equal layouts have
+ * one canonical form and one hash.
+ */
+
+/* L q. PS_ERR_ARGUMENT names the axis, shows the arithmetic, offers the nearest sizes that work and tells the position in
+ * the text. The caller frees *layout. */
+PS_API psResult psLayoutCreate(const char* spec, int32_t world_size, psLayout* layout);
+
+/* L q. */
+PS_API psResult psLayoutFree(psLayout layout);
+
+/* What a layout is. */
+typedef struct psLayoutInfo {
+  uint32_t struct_size;
+  int32_t world_size; /* how many ranks its world has */
+  uint64_t hash;      /* of the canonical spec and the world's size; the same in every build and language */
+  size_t name_count;  /* how many names psLayoutName has */
+  size_t axis_count;  /* how many axes psLayoutAxis has */
+  const char* spec;   /* the canonical form */
+} psLayoutInfo;
+
+#define PS_LAYOUT_INFO_INIT                            \
+  {                                                    \
+    (uint32_t)sizeof(psLayoutInfo), 0, 0u, 0, 0, NULL  \
+  }
+
+/* L q. The spec lives until psLayoutFree. */
+PS_API psResult psGetLayoutInfo(psLayout layout, psLayoutInfo* info);
+
+/* L q. The name of a kind of groups, index < name_count. *alias_of (may be NULL) is NULL for a name of its own, else the
+ * name whose groups these are. Both live until psLayoutFree. */
+PS_API psResult psLayoutName(psLayout layout, size_t index, const char** name, const char** alias_of);
+
+/* L q. An axis, index < axis_count, and its size (may be NULL). Those of views are "expert.ep". Lives until
+ * psLayoutFree. */
+PS_API psResult psLayoutAxis(psLayout layout, size_t index, const char** name, int32_t* size);
+
+/* L q. How many groups a name or merged name has. NOT_FOUND lists the names. */
+PS_API psResult psLayoutGroupCount(psLayout layout, const char* name, size_t* count);
+
+/* L q. The members of one group, in their order; index < the name's number of groups. */
+PS_API psResult psLayoutGroupRanks(psLayout layout, const char* name, size_t index, int32_t* global_ranks,
+                                   size_t capacity, size_t* count);
+
+/* L q. The group of that name that has the rank: its index and the rank's place in it (each may be NULL). NOT_FOUND: the
+ * rank is in none. */
+PS_API psResult psLayoutFind(psLayout layout, const char* name, int32_t global_rank, size_t* index, int32_t* rank);
+
+/* L q. A rank's coordinate on an axis, "ep" or "expert.ep". NOT_FOUND lists the axes, or the rank is below rank_offset. */
+PS_API psResult psLayoutCoordinate(psLayout layout, const char* axis, int32_t global_rank, int32_t* coordinate);
+
+/* L q. JSON: spec, world, hash (hexadecimal text), axes, groups (name to lists of ranks), aliases. The caller frees *json. */
+PS_API psResult psLayoutDescribe(psLayout layout, psBytes* json);
+
+/* L q. JSON: {"equal": true}, or the keys and groups that differ. The caller frees *json. */
+PS_API psResult psLayoutDiff(psLayout layout, psLayout other, psBytes* json);
+
+/* L q. Which layers each pipeline stage holds: stage s has [boundaries[s], boundaries[s + 1]), boundaries is
+ * [stages + 1]. What does not divide evenly goes by rule: "sglang" one more to each of the last stages, "vllm" to the
+ * stages before the last one, backwards. partition NULL, or [stages] numbers of layers. ARGUMENT shows the sum. */
+PS_API psResult psPipelineLayers(const char* rule, int64_t layers, int32_t stages, const int64_t* partition,
+                                 int64_t* boundaries);
+
+/* L q. Part `index` of `total` in equal parts: [*begin, *end). ARGUMENT when parts does not divide total. */
+PS_API psResult psShardRange(int64_t total, int32_t parts, int32_t index, int64_t* begin, int64_t* end);
+
+/* ---- Model-parallel state --------------------------------------------------------------------------------------- */
+
+/* What is zero comes from the context. */
+typedef struct psModelParallelOptions {
+  uint32_t struct_size;
+  uint32_t flags;              /* DETERMINISTIC, WARM_UP, HOST_ONLY: of all its groups */
+  const char* backend_options; /* per group name, "tp:key=value,...;dp:..."; unknown names and keys are refused */
+  int64_t timeout_ms;          /* deadline of their operations; default the context's */
+} psModelParallelOptions;
+
+#define PS_MODEL_PARALLEL_OPTIONS_INIT                      \
+  {                                                         \
+    (uint32_t)sizeof(psModelParallelOptions), 0u, NULL, 0   \
+  }
+
+/* C b, over the world. Makes every group of the layout in one step; psGetGroup gives them by name. Ranks agree on the
+ * layout first. Equal member lists share a communicator, a group of one costs nothing; memory is touched at first use,
+ * or now with WARM_UP. Deadline: the context's init_timeout_ms. Errors: ARGUMENT as psLayoutCreate; STATE there is one
+ * already; MISMATCH "rank 3 says tp=4, rank 0 says tp=2"; PEER_FAILED a rank ended; TIMEOUT lists who is missing. */
+PS_API psResult psInitModelParallel(psContext context, const char* spec, const psModelParallelOptions* options);
+
+/* C b when there is none yet: psInitModelParallel. Else L q: PS_OK when the layout is the same, STATE showing the
+ * difference. */
+PS_API psResult psEnsureModelParallel(psContext context, const char* spec, const psModelParallelOptions* options);
+
+/* L q. *initialized: 1 or 0. */
+PS_API psResult psModelParallelIsInitialized(psContext context, int32_t* initialized);
+
+/* L b. Drops the context's references to the groups of the layout, which are freed unless the caller holds them too (see
+ * psGroupFree). Without one: PS_OK. Another psInitModelParallel may follow. */
+PS_API psResult psDestroyModelParallel(psContext context);
 
 /* ---- Collectives ---------------------------------------------------------------------------------------------- */
 
@@ -569,15 +720,16 @@ PS_API psResult psRecv(psGroup group, void* recv, size_t count, psDataType dtype
 PS_API psResult psSendRecv(psGroup group, const void* send, size_t send_count, int32_t dst, void* recv,
                            size_t recv_count, int32_t src, psDataType dtype, int32_t tag, void* stream, psWork* work);
 
+/* One message of psBatch. */
 typedef struct psMessage {
   uint32_t struct_size;
-  psDirection direction;
-  void* buffer; /* not written for PS_SEND */
-  size_t count;
-  psDataType dtype;
-  int32_t peer;
-  int32_t tag;
-  uint32_t flags; /* 0 */
+  psDirection direction; /* required */
+  void* buffer;          /* not written for PS_SEND */
+  size_t count;          /* in elements */
+  psDataType dtype;      /* required */
+  int32_t peer;          /* the rank to send to or receive from */
+  int32_t tag;           /* >= 0 */
+  uint32_t flags;        /* 0 */
 } psMessage;
 
 #define PS_MESSAGE_INIT                                   \

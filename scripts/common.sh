@@ -38,18 +38,22 @@ parallel_jobs() {
   echo $((memory < 1 ? 1 : memory < cores ? memory : cores))
 }
 
-# configure: makes build/ for the library, the tools, the tests and their sanitizer variants. One configuration serves
-# all scripts, so that none of them undoes the work of another; what is not asked for is not built.
+# configure: makes build/ for the library, the tools, the bindings, and for the tests and their sanitizer variants where
+# their packages are there. One configuration serves all scripts, so that none of them undoes the work of another; what
+# is not asked for is not built.
 configure() {
-  local fresh=() cache="$build/CMakeCache.txt"
+  local fresh=() tests=OFF cache="$build/CMakeCache.txt"
   if [[ -f "$cache" ]] && ! { grep -qx "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$cache" &&
     grep -qx 'CMAKE_GENERATOR:INTERNAL=Ninja' "$cache"; }; then
     say "build/ was configured elsewhere or for another generator: configuring afresh"
     fresh=(--fresh)
   fi
+  if "$root/scripts/setup" --check >/dev/null 2>&1; then
+    tests=ON
+  fi
   cmake "${fresh[@]}" -S "$root" -B "$build" -G Ninja \
     -DCMAKE_C_COMPILER=/usr/bin/gcc -DCMAKE_CXX_COMPILER=/usr/bin/g++ \
-    -DPS_TESTS=ON -DPS_SANITIZERS=ON
+    -DPS_TESTS="$tests" -DPS_SANITIZERS="$tests"
 }
 
 # compile TARGET...

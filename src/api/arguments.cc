@@ -1,6 +1,7 @@
 #include "api/arguments.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <numeric>
 
 #include "base/data_type.h"
@@ -44,14 +45,19 @@ void check_apart(const Span& send, const Span& recv, const void* send_alias, con
   if (s + send.bytes <= r || r + recv.bytes <= s) return;
   if (send_alias != nullptr && send.data == send_alias) return;
   if (recv_alias != nullptr && recv.data == recv_alias) return;
-  const auto distance = [](const std::byte* from, const void* to) { return static_cast<const std::byte*>(to) - from; };
+  // Where a buffer lies, seen from the other one.
+  const auto place = [](const char* name, const std::byte* from, const void* to) {
+    const ptrdiff_t bytes = static_cast<const std::byte*>(to) - from;
+    if (bytes == 0) return fmt::format("equal to {}", name);
+    return fmt::format("{} bytes {} {}", std::abs(bytes), bytes < 0 ? "before" : "after", name);
+  };
   if (send_alias != nullptr) {
-    fail(PS_ERR_ARGUMENT, "send and recv overlap; in place, send must be recv{:+} bytes, but it is recv{:+}",
-         distance(r, send_alias), distance(r, s));
+    fail(PS_ERR_ARGUMENT, "send and recv overlap; in place, send must be {}, but it is {}", place("recv", r, send_alias),
+         place("recv", r, s));
   }
   if (recv_alias != nullptr) {
-    fail(PS_ERR_ARGUMENT, "send and recv overlap; in place, recv must be send{:+} bytes, but it is send{:+}",
-         distance(s, recv_alias), distance(s, r));
+    fail(PS_ERR_ARGUMENT, "send and recv overlap; in place, recv must be {}, but it is {}", place("send", s, recv_alias),
+         place("send", s, r));
   }
   fail(PS_ERR_ARGUMENT, "{} and {} overlap; this operation has no in-place form", send.name, recv.name);
 }
@@ -93,6 +99,8 @@ Reduction checked_reduction(const Group& group, psReduceOp op, psDataType dtype)
     }
     reduction.kind = PS_PREMUL_SUM;
     reduction.scale = scaling.scale;
+  } else if (op == PS_PREMUL_SUM) {
+    fail(PS_ERR_ARGUMENT, "PS_PREMUL_SUM needs a scalar: make a reduction of it with psReduceOpCreate and pass that");
   } else if (!is_reduce_op(op)) {
     fail(PS_ERR_ARGUMENT, "{} is no reduction", op);
   }

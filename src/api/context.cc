@@ -65,7 +65,9 @@ psResult psGetWorldInfo(psContext context, psWorldInfo* info) {
     out.failure = failure ? failure->code() : PS_OK;
     out.failed_global_rank = failure ? failure->culprit() : PS_NO_RANK;
     out.failure_text = failure ? failure->what() : "";
-    out.worker_suffix = "";
+    const auto layout = object->model_parallel();
+    out.layout_spec = layout ? object->keep(layout->layout().spec()) : nullptr;
+    out.worker_suffix = layout ? object->keep(layout->worker_suffix()) : "";
     write_info(info, out);
   });
 }
@@ -97,7 +99,6 @@ psResult psDescribe(psContext context, psBytes* json) {
   return guard("psDescribe", [&] {
     const auto object = open(context);
     require(json, "json");
-    *json = Pool<psBytesImpl>::make(
-        std::make_shared<ps::ByteList>(PS_CONTENT_JSON, std::vector<std::string>{object->describe()}));
+    *json = json_bytes(object->describe());
   });
 }

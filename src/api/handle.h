@@ -11,6 +11,7 @@
 #include "base/byte_list.h"
 #include "base/error.h"
 #include "group/context.h"
+#include "layout/layout.h"
 
 namespace ps::api {
 
@@ -19,6 +20,7 @@ inline constexpr uint64_t kLiving = 0x70732d6c6976696e;
 template <class Object>
 struct Shell {
   std::atomic<uint64_t> magic{0};
+  std::mutex mutex;  // a context is finalized beside calls that look it up
   std::shared_ptr<Object> object;
 };
 
@@ -38,6 +40,9 @@ struct psWorkImpl : ps::api::Shell<ps::Work> {
 };
 struct psBytesImpl : ps::api::Shell<ps::ByteList> {
   static constexpr const char* kName = "bytes";
+};
+struct psLayoutImpl : ps::api::Shell<ps::layout::Layout> {
+  static constexpr const char* kName = "layout";
 };
 
 namespace ps::api {
@@ -66,7 +71,10 @@ class Pool {
   static auto release(Impl* shell) {
     uint64_t living = kLiving ^ reinterpret_cast<uintptr_t>(shell);
     if (!shell->magic.compare_exchange_strong(living, 0)) refuse();
-    auto object = std::move(shell->object);
+    auto object = [&] {
+      const std::lock_guard lock(shell->mutex);
+      return std::move(shell->object);
+    }();
     Pool& pool = instance();
     const std::lock_guard lock(pool.mutex_);
     pool.free_.push_back(shell);
@@ -90,6 +98,11 @@ class Pool {
   std::deque<Impl*> free_;
 };
 
+// A psBytes of one JSON text.
+inline psBytes json_bytes(std::string text) {
+  return Pool<psBytesImpl>::make(std::make_shared<ByteList>(PS_CONTENT_JSON, std::vector<std::string>{std::move(text)}));
+}
+
 template <class Impl>
 Impl& checked(Impl* handle) {
   if (handle == nullptr) fail(PS_ERR_ARGUMENT, "the {} handle is NULL", Impl::kName);
@@ -99,7 +112,11 @@ Impl& checked(Impl* handle) {
 
 // A context may be finalized beside the call, so the call holds on to it.
 inline std::shared_ptr<Context> open(psContext context) {
-  auto object = checked(context).object;
+  auto object = [&] {
+    psContextImpl& shell = checked(context);
+    const std::lock_guard lock(shell.mutex);
+    return shell.object;
+  }();
   if (!object || object->world().closed()) fail(PS_ERR_STATE, "the context is finalized");
   return object;
 }
@@ -119,5 +136,6 @@ inline Work& open(psWork work) {
 
 inline StoreReference& open(psStore store) { return *checked(store).object; }
 inline ByteList& open(psBytes bytes) { return *checked(bytes).object; }
+inline layout::Layout& open(psLayout layout) { return *checked(layout).object; }
 
 }  // namespace ps::api

@@ -14,8 +14,7 @@ const char* psLastError(void) { return last_error(); }
 psResult psGetLibraryInfo(psBytes* json) {
   return guard("psGetLibraryInfo", [&] {
     require(json, "json");
-    *json = Pool<psBytesImpl>::make(
-        std::make_shared<ps::ByteList>(PS_CONTENT_JSON, std::vector<std::string>{ps::library_info()}));
+    *json = json_bytes(ps::library_info());
   });
 }
 

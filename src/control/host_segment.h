@@ -38,6 +38,7 @@ struct RankLines {
   Doorbell doorbell;
   struct alignas(128) Heart {
     std::atomic<uint32_t> beats;
+    std::atomic<uint64_t> abandoned;  // the number of the latest layout whose groups this rank could not make
   } heart;
   CallRecord last_call;
 };

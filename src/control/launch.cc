@@ -89,8 +89,24 @@ class Resolver {
       return;
     }
     if (use_environment_) launchers_ = read_launchers();
-    if (launchers_.empty()) return decide("alone", 0, 1);
+    if (launchers_.empty()) {
+      refuse_place_without_rank();
+      return decide("alone", 0, 1);
+    }
     decide(launchers_.front().name, launchers_.front().rank, launchers_.front().world_size);
+  }
+
+  // Whoever says where a world meets does not mean a rank alone.
+  void refuse_place_without_rank() const {
+    if (!text_or_empty(config_.rendezvous).empty()) return;
+    for (const char* name : {"PS_RENDEZVOUS", "PS_LISTEN_FD"}) {
+      if (const auto value = variable(name)) {
+        fail(PS_ERR_ARGUMENT,
+             "the environment has {}={}, where a world meets, but nothing that says which rank this is; set PS_RANK "
+             "and PS_WORLD_SIZE (or psConfig.rank and psConfig.world_size), or unset {} to run alone",
+             name, *value, name);
+      }
+    }
   }
 
   void decide(std::string source, int32_t rank, int32_t world_size) {
@@ -195,13 +211,14 @@ class Resolver {
     if (given || listening) return take_given(given, listening);
 
     const Launcher* launcher = launcher_of_this_world();
-    const bool named = s.job != "default";
-    if ((launcher == nullptr || launcher->identity.empty()) && !named) fail_homeless();
     const std::string spread = several_nodes(launcher);
     if (!spread.empty()) {
+      if (!use_environment_) fail_homeless();
       s.rendezvous = network_meeting_place(spread);
       return;
     }
+    const bool named = s.job != "default";
+    if ((launcher == nullptr || launcher->identity.empty()) && !named) fail_homeless();
     std::string identity = fmt::format("job={}\nranks={}\n", s.job, s.world_size);
     if (launcher != nullptr) identity += fmt::format("launcher={}\n{}", launcher->name, launcher->identity);
     s.rendezvous = local_meeting_place(identity);

@@ -6,11 +6,16 @@
 
 #include "base/environment.h"
 #include "base/error.h"
+#include "control/launch_pmi.h"
 
 namespace ps {
 namespace {
 
 constexpr int64_t kMostRanks = std::numeric_limits<int32_t>::max();
+// Slurm's numbers for what is no step of ranks: a batch script, an interactive shell and others.
+constexpr int64_t kFirstSpecialStep = 0xfffffff0;
+constexpr const char* kSlurm = "Slurm";
+constexpr const char* kDecide = "PS_RANK and PS_WORLD_SIZE, or psConfig.rank and psConfig.world_size";
 
 // "NAME=value, NAME=value" of those that are set.
 std::string shown(std::initializer_list<const char*> names) {
@@ -33,12 +38,12 @@ std::optional<Pair> read_pair(const char* rank_name, const char* size_name) {
   const auto rank = environment_integer(rank_name, 0, kMostRanks - 1);
   if (!rank && !size) return std::nullopt;
   if (!rank || !size) {
-    fail(PS_ERR_ARGUMENT, "the environment has {} but no {}; set both or neither", shown({rank_name, size_name}),
-         rank ? size_name : rank_name);
+    fail(PS_ERR_ARGUMENT, "the environment has {} but no {}; set both or neither, or decide with {}",
+         shown({rank_name, size_name}), rank ? size_name : rank_name, kDecide);
   }
   if (*rank >= *size) {
-    fail(PS_ERR_ARGUMENT, "the environment has {}={}, which is not below {}={}; ranks count from 0", rank_name, *rank,
-         size_name, *size);
+    fail(PS_ERR_ARGUMENT, "the environment has {}={}, which is not below {}={}; ranks count from 0 to {}", rank_name,
+         *rank, size_name, *size, *size - 1);
   }
   return Pair{static_cast<int32_t>(*rank), static_cast<int32_t>(*size)};
 }
@@ -103,6 +108,8 @@ std::optional<Launcher> read_pmi() {
   if (!launcher) return launcher;
   read_local(*launcher, "MPI_LOCALRANKID", "MPI_LOCALNRANKS");
   launcher->identity = identity_of({"PMI_JOBID", "SLURM_JOB_ID", "SLURM_STEP_ID"});
+  // It serves the ranks of one host alone.
+  if (launcher->local_size == launcher->world_size) launcher->identity += pmi_server();
   return launcher;
 }
 
@@ -117,8 +124,9 @@ int32_t tasks_per_node(std::string_view text) {
 std::optional<Launcher> read_slurm() {
   // salloc and sbatch leave some of these in shells that are no ranks; only srun gives a step.
   if (!environment("SLURM_PROCID") || !environment("SLURM_STEP_ID")) return std::nullopt;
+  if (parse_integer(*environment("SLURM_STEP_ID")).value_or(0) >= kFirstSpecialStep) return std::nullopt;
   const char* size_name = environment("SLURM_STEP_NUM_TASKS") ? "SLURM_STEP_NUM_TASKS" : "SLURM_NTASKS";
-  auto launcher = read_launcher("Slurm", "SLURM_PROCID", size_name);
+  auto launcher = read_launcher(kSlurm, "SLURM_PROCID", size_name);
   const auto local = environment_integer("SLURM_LOCALID", 0, kMostRanks - 1);
   const int32_t per_node = tasks_per_node(environment("SLURM_STEP_TASKS_PER_NODE").value_or(""));
   if (local && *local < per_node && per_node <= launcher->world_size) {
@@ -132,8 +140,25 @@ std::optional<Launcher> read_slurm() {
 
 constexpr std::array kReaders = {read_torchrun, read_open_mpi, read_pmi, read_slurm};
 
+// Whether `other` may be what started the agents of `first`, one on each node, which then started the ranks: srun under
+// torchrun, mpirun, or in an interactive shell.
+bool started_agents(const Launcher& other, const Launcher& first) {
+  if (first.agents > 0 && other.world_size == first.agents) return true;
+  const bool one_a_node = other.world_size == 1 || other.local_size == 1;
+  return other.name == kSlurm && one_a_node && other.world_size < first.world_size;
+}
+
+// What a rank of mpirun -pmi-port knows before MPI_Init is not enough.
+void refuse_unnumbered_rank() {
+  if (!environment("PMI_ID") || !environment("PMI_PORT") || environment("PMI_RANK")) return;
+  fail(PS_ERR_ARGUMENT,
+       "the environment has {} but no PMI_RANK and PMI_SIZE: mpirun -pmi-port tells ranks and their number in MPI_Init "
+       "only; start without -pmi-port, or decide with {}",
+       shown({"PMI_ID", "PMI_PORT"}), kDecide);
+}
+
 bool contradict(const Launcher& first, const Launcher& other) {
-  if (first.agents > 0 && other.world_size == first.agents) return false;
+  if (started_agents(other, first)) return false;
   return first.rank != other.rank || first.world_size != other.world_size;
 }
 
@@ -159,13 +184,13 @@ std::vector<Launcher> read_launchers() {
       const Launcher& first = found.front();
       fail(PS_ERR_ARGUMENT,
            "two launchers contradict each other in the environment: {} says rank {} of {} ({}), {} says rank {} of {} "
-           "({}); unset the variables of one, or decide with PS_RANK and PS_WORLD_SIZE or with psConfig.rank and "
-           "psConfig.world_size",
+           "({}); unset the variables of one, or decide with {}",
            first.name, first.rank, first.world_size, first.evidence, launcher->name, launcher->rank,
-           launcher->world_size, launcher->evidence);
+           launcher->world_size, launcher->evidence, kDecide);
     }
     found.push_back(std::move(*launcher));
   }
+  if (found.empty()) refuse_unnumbered_rank();
   return found;
 }
 

@@ -30,7 +30,16 @@ SharedMemory::SharedMemory(Descriptor descriptor, size_t size) : descriptor_(std
   ::madvise(address, size, MADV_DONTFORK);
 }
 
-SharedMemory::~SharedMemory() { ::munmap(data_, size_); }
+SharedMemory::SharedMemory(std::shared_ptr<SharedMemory> whole, size_t offset, size_t size)
+    : whole_(std::move(whole)), data_(whole_->data_ + offset), size_(size) {}
+
+SharedMemory::~SharedMemory() {
+  if (!whole_) ::munmap(data_, size_);
+}
+
+std::shared_ptr<SharedMemory> SharedMemory::part(std::shared_ptr<SharedMemory> whole, size_t offset, size_t size) {
+  return std::shared_ptr<SharedMemory>(new SharedMemory(std::move(whole), offset, size));
+}
 
 std::shared_ptr<SharedMemory> SharedMemory::create_for_processes(const char* name, size_t size) {
   Descriptor memfd(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL));

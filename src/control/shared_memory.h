@@ -17,6 +17,9 @@ class SharedMemory {
   // Maps what another process sent. Errors: SYSTEM unless it is a memfd of this size, sealed against resizing.
   static std::shared_ptr<SharedMemory> adopt(Descriptor memfd, size_t size);
 
+  // A part of `whole`, which it keeps. Offset and size lie within it, at multiples of a page.
+  static std::shared_ptr<SharedMemory> part(std::shared_ptr<SharedMemory> whole, size_t offset, size_t size);
+
   ~SharedMemory();
   SharedMemory(const SharedMemory&) = delete;
   SharedMemory& operator=(const SharedMemory&) = delete;
@@ -33,7 +36,9 @@ class SharedMemory {
 
  private:
   SharedMemory(Descriptor descriptor, size_t size);
+  SharedMemory(std::shared_ptr<SharedMemory> whole, size_t offset, size_t size);
 
+  std::shared_ptr<SharedMemory> whole_;  // of a part
   Descriptor descriptor_;
   std::byte* data_ = nullptr;
   size_t size_ = 0;

@@ -128,6 +128,13 @@ Exchanged World::meet(const Exchange& exchange, Deadline deadline) const {
                   "up, and its own error says why",
                   0);
     }
+    if (error.code() == PS_ERR_TIMEOUT && rank() == 0 && is_out_of_reach(store_->url())) {
+      throw Error(PS_ERR_TIMEOUT,
+                  fmt::format("{} The store listens at {}, which no other host can reach; for ranks on other hosts give a "
+                              "secret (PS_SECRET_FILE) and an address that is not loopback.",
+                              error.text(), store_->url()),
+                  error.culprit());
+    }
     if (error.code() != PS_ERR_MISMATCH) throw;
     throw Error(PS_ERR_MISMATCH,
                 fmt::format("the ranks disagree on the world size, which is {} on rank {}: {}", size(), rank(),
@@ -145,7 +152,7 @@ void World::join(const Offer& offer, Deadline deadline) {
   self.local_rank = settings_.local_rank;
   self.pid = ::getpid();
   self.hostname = host_name();
-  self.address = settings_.network.empty() ? self.hostname : settings_.network;
+  self.address = in_process_ ? self.hostname : peer_address(settings_.network, store_->url());
   self.host = in_process_ ? "this process" : host_identity(settings_.host_id);
   self.ticket = offer.ticket();
 
@@ -244,6 +251,16 @@ int32_t World::first_dead(const std::vector<int32_t>& ranks) const {
 bool World::has_left(int32_t rank) const {
   const RankLines* line = lines(rank);
   return line != nullptr && line->life.presence.load(std::memory_order_seq_cst) == Presence::kLeft;
+}
+
+void World::abandon_layout(uint64_t number) const {
+  segment_->own().heart.abandoned.store(number, std::memory_order_seq_cst);
+  segment_->ring_all();
+}
+
+bool World::has_abandoned_layout(int32_t rank, uint64_t number) const {
+  const RankLines* theirs = lines(rank);
+  return theirs != nullptr && theirs->heart.abandoned.load(std::memory_order_seq_cst) >= number;
 }
 
 std::string World::who(int32_t rank) const {

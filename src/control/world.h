@@ -65,6 +65,11 @@ class World {
   int32_t first_dead(const std::vector<int32_t>& ranks) const;
   bool has_left(int32_t rank) const;
 
+  // Forming the groups of a layout is collective, so ranks number the attempts alike. One may fail on a rank and succeed
+  // on others; these must not wait for it.
+  void abandon_layout(uint64_t number) const;
+  bool has_abandoned_layout(int32_t rank, uint64_t number) const;
+
   // "rank 3 (pid 77 on host h)"
   std::string who(int32_t rank) const;
 

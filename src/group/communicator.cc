@@ -19,10 +19,11 @@ std::vector<Doorbell*> doorbells(const World& world, const std::vector<int32_t>&
 
 Communicator::Communicator(std::shared_ptr<World> world, std::shared_ptr<Progress> progress, uint64_t serial,
                            std::vector<int32_t> global_ranks, const Geometry& geometry,
-                           std::shared_ptr<SharedMemory> memory)
+                           std::shared_ptr<SharedMemory> memory, uint64_t layout)
     : world_(std::move(world)),
       progress_(std::move(progress)),
       serial_(serial),
+      layout_(layout),
       global_ranks_(std::move(global_ranks)),
       rank_(static_cast<int>(std::find(global_ranks_.begin(), global_ranks_.end(), world_->rank()) - global_ranks_.begin())),
       geometry_(geometry),
@@ -251,6 +252,9 @@ std::string Communicator::gone(int member, uint16_t tag) const {
   if (world_->has_left(global_ranks_[static_cast<size_t>(member)])) return "left by psFinalize";
   if (board_ && (board_->lines(member).freed.value.load(std::memory_order_seq_cst) >> tag & 1) != 0) {
     return "has freed the group";
+  }
+  if (layout_ != 0 && world_->has_abandoned_layout(global_ranks_[static_cast<size_t>(member)], layout_)) {
+    return "could not make the groups of this layout; its own error says why";
   }
   return "";
 }

@@ -26,8 +26,9 @@ class Progress;
 class Communicator : public std::enable_shared_from_this<Communicator> {
  public:
   // `memory` is shared by all members and laid out as `geometry` says; nullptr where they span hosts or are one.
+  // `layout`: the number of the layout it is made for, 0 none.
   Communicator(std::shared_ptr<World> world, std::shared_ptr<Progress> progress, uint64_t serial, std::vector<int32_t> global_ranks,
-               const Geometry& geometry, std::shared_ptr<SharedMemory> memory);
+               const Geometry& geometry, std::shared_ptr<SharedMemory> memory, uint64_t layout = 0);
   ~Communicator();
 
   World& world() const { return *world_; }
@@ -97,6 +98,7 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   std::shared_ptr<World> world_;
   std::shared_ptr<Progress> progress_;
   const uint64_t serial_;
+  const uint64_t layout_;
   const std::vector<int32_t> global_ranks_;
   int rank_ = 0;
   int host_count_ = 1;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/wire.h"
+#include "group/agreement.h"
 #include "group/failure_text.h"
 #include "group/progress.h"
 
@@ -74,15 +75,9 @@ std::shared_ptr<Group> GroupConstructor::make(std::vector<int32_t> global_ranks,
   check();
   Offer offer(world_->in_process());
   Proposal own = propose(&global_ranks, settings, offer);
-  Exchange exchange;
-  exchange.scope = fmt::format("group '{}' of world {}", settings.name, world_->id());
-  exchange.members = global_ranks;
-  exchange.tell_latecomers = true;
-  exchange.rank = world_->rank();
-  exchange.blob = own.encode();
-  exchange.who = world_->who(world_->rank());
-  record_call(*world_, Signature{.kind = Kind::kNewGroup}, 0, settings.name, true);
-  const Exchanged agreed = world_->store()->exchange(exchange, deadline, check);
+  const Exchanged agreed =
+      agree(*world_, Kind::kNewGroup, settings.name, fmt::format("group '{}' of world {}", settings.name, world_->id()),
+            global_ranks, own.encode(), deadline, check);
   std::vector<Proposal> proposals;
   for (const std::string& blob : agreed.blobs) proposals.push_back(Proposal::decode(blob));
   const auto self = std::find(global_ranks.begin(), global_ranks.end(), world_->rank()) - global_ranks.begin();
@@ -103,16 +98,11 @@ std::shared_ptr<Group> GroupConstructor::split(const Group& parent, int32_t colo
   Proposal own = propose(nullptr, settings, offer);
   own.color = color;
   own.key = key;
-  Exchange exchange;
-  exchange.scope = fmt::format("split of group '{}' ({}.{}) of world {}", parent.name(),
-                               parent.communicator().serial(), parent.tag(), world_->id());
-  exchange.members = everyone;
-  exchange.tell_latecomers = true;
-  exchange.rank = world_->rank();
-  exchange.blob = own.encode();
-  exchange.who = world_->who(world_->rank());
-  record_call(*world_, Signature{.kind = Kind::kSplitGroup}, 0, parent.name(), true);
-  const Exchanged agreed = world_->store()->exchange(exchange, deadline, check);
+  const Exchanged agreed =
+      agree(*world_, Kind::kSplitGroup, parent.name(),
+            fmt::format("split of group '{}' ({}.{}) of world {}", parent.name(), parent.communicator().serial(),
+                        parent.tag(), world_->id()),
+            everyone, own.encode(), deadline, check);
   std::vector<Proposal> proposals;
   for (const std::string& blob : agreed.blobs) proposals.push_back(Proposal::decode(blob));
   check_alike(everyone, proposals, settings);
@@ -169,25 +159,28 @@ std::shared_ptr<Group> GroupConstructor::build(std::vector<int32_t> global_ranks
                                       [&](int32_t rank) { return world_->member(rank).node == node; });
     std::shared_ptr<SharedMemory> memory;
     if (one_host && global_ranks.size() > 1) {
-      if (self == 0) {
-        memory = world_->in_process() ? SharedMemory::create_in_process(geometry.total_bytes)
-                                      : SharedMemory::create_for_processes("parallelstate-group", geometry.total_bytes);
-        offer.give(memory, static_cast<int>(global_ranks.size()) - 1, deadline, check);
-      } else {
-        memory = offer.take(proposals.front().ticket, geometry.total_bytes, deadline, check);
-      }
-      memory->drop_descriptor();
+      memory = hand_over(*world_, offer, self == 0, proposals.front().ticket, static_cast<int>(global_ranks.size()),
+                         "parallelstate-group", geometry.total_bytes, deadline, check);
     }
     communicator = std::make_shared<Communicator>(world_, progress_, serial, std::move(global_ranks), geometry, std::move(memory));
     tag = communicator->next_tag();
   }
   auto group = std::make_shared<Group>(communicator, std::move(settings), tag);
+  if (!shared) take_note(communicator);
+  take_note(group);
+  return group;
+}
+
+void GroupConstructor::take_note(const std::shared_ptr<Communicator>& communicator) {
   const std::lock_guard lock(mutex_);
   std::erase_if(communicators_, [](const auto& weak) { return weak.expired(); });
+  communicators_.push_back(communicator);
+}
+
+void GroupConstructor::take_note(const std::shared_ptr<Group>& group) {
+  const std::lock_guard lock(mutex_);
   std::erase_if(groups_, [](const auto& weak) { return weak.expired(); });
-  if (!shared) communicators_.push_back(communicator);
   groups_.push_back(group);
-  return group;
 }
 
 std::vector<std::shared_ptr<Communicator>> GroupConstructor::communicators() {

@@ -24,6 +24,10 @@ class GroupConstructor {
   // Collective over `parent`. nullptr for PS_NO_COLOR.
   std::shared_ptr<Group> split(const Group& parent, int32_t color, int32_t key, GroupSettings settings, Deadline deadline);
 
+  // Takes note of what was made elsewhere: of the groups of a layout.
+  void take_note(const std::shared_ptr<Communicator>& communicator);
+  void take_note(const std::shared_ptr<Group>& group);
+
   // The living communicators, for death notices and descriptions.
   std::vector<std::shared_ptr<Communicator>> communicators();
   std::vector<std::shared_ptr<Group>> groups();

@@ -62,11 +62,22 @@ void Context::notice_deaths() {
 }
 
 std::shared_ptr<Group> Context::group(const std::string& name) const {
-  if (name == "world") {
-    const std::lock_guard lock(mutex_);
-    if (world_group_) return world_group_;
+  const std::lock_guard lock(mutex_);
+  if (!world_group_) fail(PS_ERR_STATE, "the context is finalized");
+  if (name == "world") return world_group_;
+  std::string names = "world";
+  if (model_parallel_) {
+    for (const ModelParallel::Member& member : model_parallel_->members()) {
+      if (member.name == name && member.group) return member.group;
+      if (member.name == name) {
+        fail(PS_ERR_NOT_FOUND, "rank {} is in no group '{}' of layout '{}'", world_->rank(), name,
+             model_parallel_->layout().spec());
+      }
+      names += ", " + member.name;
+    }
   }
-  fail(PS_ERR_NOT_FOUND, "there is no group named '{}'; there is: world", name);
+  fail(PS_ERR_NOT_FOUND, "there is no group named '{}'; there is: {}{}", name, names,
+       model_parallel_ ? "" : "; psInitModelParallel makes those of a layout");
 }
 
 GroupSettings Context::group_settings(const psGroupOptions& options) const {
@@ -133,7 +144,9 @@ void Context::finalize() {
   }
   world_->leave(Deadline::in_ms(kLeaveMs));
   watched_.store(nullptr);
+  std::shared_ptr<const ModelParallel> layout;  // its groups end outside the lock
   const std::lock_guard lock(mutex_);
+  layout.swap(model_parallel_);
   world_group_.reset();
 }
 

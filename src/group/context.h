@@ -3,10 +3,13 @@
 
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "group/constructor.h"
+#include "group/model_parallel.h"
 #include "group/progress.h"
 
 namespace ps {
@@ -36,8 +39,18 @@ class Context : public std::enable_shared_from_this<Context> {
   ~Context();
 
   World& world() const { return *world_; }
-  // "world". Errors: NOT_FOUND lists what exists.
+  // "world", or a name of the layout. Errors: NOT_FOUND lists what exists.
   std::shared_ptr<Group> group(const std::string& name) const;
+
+  // Collective over the world. STATE: there is one already.
+  void init_model_parallel(std::string_view spec, const GroupSettings& settings, Deadline deadline);
+  // The same where there is none; else STATE unless the layouts are equal.
+  void ensure_model_parallel(std::string_view spec, const GroupSettings& settings, Deadline deadline);
+  void destroy_model_parallel();
+  // nullptr while there is none.
+  std::shared_ptr<const ModelParallel> model_parallel() const;
+  // The same text at an address that lasts as long as the context.
+  const char* keep(const std::string& text);
   std::shared_ptr<Group> new_group(std::vector<int32_t> global_ranks, GroupSettings settings, Deadline deadline);
   std::shared_ptr<Group> split_group(const Group& parent, int32_t color, int32_t key, GroupSettings settings, Deadline deadline);
   std::shared_ptr<StoreReference> store();
@@ -59,7 +72,11 @@ class Context : public std::enable_shared_from_this<Context> {
   std::unique_ptr<GroupConstructor> constructor_;
   std::atomic<GroupConstructor*> watched_{nullptr};  // what the guardian may look at
   std::shared_ptr<Group> world_group_;
+  std::mutex forming_mutex_;  // one layout is formed at a time
+  uint64_t layouts_ = 0;      // how many were begun
   mutable std::mutex mutex_;
+  std::shared_ptr<const ModelParallel> model_parallel_;
+  std::set<std::string> kept_;
   std::shared_ptr<const Error> failure_;
   std::vector<std::weak_ptr<StoreReference>> stores_;
 };

@@ -85,6 +85,17 @@ std::string Context::describe() {
                       {"failure", cause ? json(cause->text()) : json(nullptr)}});
   }
   self["groups"] = groups;
+  if (const auto layout = model_parallel()) {
+    self["model_parallel"] = {{"spec", layout->layout().spec()},
+                              {"hash", fmt::format("{:016x}", layout->layout().hash())},
+                              {"communicators", layout->communicator_count()},
+                              {"shared_memory_bytes_of_host", layout->memory_bytes()},
+                              {"agreement_us", layout->times().agreement_us},
+                              {"memory_us", layout->times().memory_us},
+                              {"groups_us", layout->times().groups_us}};
+  } else {
+    self["model_parallel"] = nullptr;
+  }
   // Texts of peers may hold any bytes.
   return self.dump(-1, ' ', false, json::error_handler_t::replace);
 }

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/data_type.h"
+#include "base/fnv1a.h"
 
 namespace ps {
 
@@ -62,9 +63,9 @@ std::string describe(const Signature& signature) {
 }
 
 uint64_t hash_counts(const size_t* counts, size_t size) {
-  uint64_t hash = 0xcbf29ce484222325;
+  uint64_t hash = kFnv1aStart;
   for (size_t i = 0; i < size; ++i) {
-    for (int byte = 0; byte < 8; ++byte) hash = (hash ^ (counts[i] >> (8 * byte) & 0xff)) * 0x100000001b3;
+    for (int byte = 0; byte < 8; ++byte) hash = fnv1a(hash, counts[i] >> (8 * byte) & 0xff);
   }
   return hash;
 }

@@ -12,7 +12,9 @@ uint32_t ps_header_test(void) {
   psGroupOptions options = PS_GROUP_OPTIONS_INIT;
   psGroupInfo group = PS_GROUP_INFO_INIT;
   psMessage message = PS_MESSAGE_INIT;
+  psLayoutInfo layout = PS_LAYOUT_INFO_INIT;
+  psModelParallelOptions parallel = PS_MODEL_PARALLEL_OPTIONS_INIT;
   psResult (*init)(const psConfig*, psContext*) = psInit;
   return config.struct_size + world.struct_size + rank.struct_size + store.struct_size + options.struct_size +
-         group.struct_size + message.struct_size + (uint32_t)(init != NULL);
+         group.struct_size + message.struct_size + layout.struct_size + parallel.struct_size + (uint32_t)(init != NULL);
 }

@@ -14,6 +14,7 @@ SIZE(psContext, 8);
 SIZE(psStore, 8);
 SIZE(psGroup, 8);
 SIZE(psWork, 8);
+SIZE(psLayout, 8);
 SIZE(psBytes, 8);
 SIZE(psResult, 4);
 SIZE(psDataType, 4);
@@ -126,6 +127,20 @@ FIELD(psMessage, dtype, 24);
 FIELD(psMessage, peer, 28);
 FIELD(psMessage, tag, 32);
 FIELD(psMessage, flags, 36);
+
+SIZE(psLayoutInfo, 40);
+FIELD(psLayoutInfo, struct_size, 0);
+FIELD(psLayoutInfo, world_size, 4);
+FIELD(psLayoutInfo, hash, 8);
+FIELD(psLayoutInfo, name_count, 16);
+FIELD(psLayoutInfo, axis_count, 24);
+FIELD(psLayoutInfo, spec, 32);
+
+SIZE(psModelParallelOptions, 24);
+FIELD(psModelParallelOptions, struct_size, 0);
+FIELD(psModelParallelOptions, flags, 4);
+FIELD(psModelParallelOptions, backend_options, 8);
+FIELD(psModelParallelOptions, timeout_ms, 16);
 
 VALUE(PS_OK, 0);
 VALUE(PS_IN_PROGRESS, 1);

@@ -91,7 +91,8 @@ class Layout(unittest.TestCase):
         # The macro and the binding's zeroed struct with its size set are the same bytes.
         macros = {"psConfig": "PS_CONFIG_INIT", "psWorldInfo": "PS_WORLD_INFO_INIT", "psRankInfo": "PS_RANK_INFO_INIT",
                   "psStoreOptions": "PS_STORE_OPTIONS_INIT", "psGroupOptions": "PS_GROUP_OPTIONS_INIT",
-                  "psGroupInfo": "PS_GROUP_INFO_INIT", "psMessage": "PS_MESSAGE_INIT"}
+                  "psGroupInfo": "PS_GROUP_INFO_INIT", "psMessage": "PS_MESSAGE_INIT",
+                  "psLayoutInfo": "PS_LAYOUT_INFO_INIT", "psModelParallelOptions": "PS_MODEL_PARALLEL_OPTIONS_INIT"}
         lines = []
         for kind in _structs.ALL:
             lines.append(f'{{ {kind.__name__} s = {macros[kind.__name__]}; const unsigned char* p = (void*)&s; '
@@ -108,7 +109,7 @@ class Layout(unittest.TestCase):
 class Prototypes(unittest.TestCase):
     SCALARS = {"psResult": "c_int", "int32_t": "c_int", "int64_t": "c_long", "uint64_t": "c_ulong", "size_t": "c_ulong",
                "psDataType": "c_int", "psReduceOp": "c_int", "psContentType": "c_int"}
-    HANDLES = {"psContext", "psStore", "psGroup", "psWork", "psBytes"}
+    HANDLES = {"psContext", "psStore", "psGroup", "psWork", "psLayout", "psBytes"}
 
     def ctype(self, declaration):
         """The name of the ctypes type for a C type such as `const void**`."""

@@ -19,6 +19,7 @@ psContext smoke_world(void) {
 int main(void) {
   alarm(150);
   smoke_library();
+  smoke_layouts();
   smoke_context();
   smoke_store_served();
 

@@ -5,6 +5,7 @@
 #include "expect.h"
 
 void smoke_library(void);
+void smoke_layouts(void);
 void smoke_context(void);
 void smoke_store(psContext context);
 void smoke_store_served(void);

@@ -202,5 +202,35 @@ TEST(Barrier, NobodyLeavesBeforeAllHaveCome) {
 INSTANTIATE_TEST_SUITE_P(Over, Concurrency, testing::Values(Ranks::kThreads, Ranks::kProcesses),
                          [](const auto& info) { return describe(info.param); });
 
+// A context is finalized while threads look it up: each gets groups until it gets an error, and nothing else.
+TEST(Finalize, BesideThreadsThatUseTheContext) {
+  for (int round = 0; round < 20; ++round) {
+    psConfig config = PS_CONFIG_INIT;
+    config.flags = PS_NO_ENVIRONMENT;
+    config.world_size = 1;
+    psContext context = nullptr;
+    require_ok(psInit(&config, &context));
+    std::atomic<int> busy{0};
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 3; ++i) {
+      threads.emplace_back([&] {
+        for (bool first = true;; first = false) {
+          psGroup group = nullptr;
+          const psResult result = psGetGroup(context, "world", &group);
+          if (result != PS_OK) {
+            EXPECT_TRUE(result == PS_ERR_STATE || result == PS_ERR_ARGUMENT) << psLastError();
+            return;
+          }
+          EXPECT_EQ(psGroupFree(group), PS_OK);
+          if (first) ++busy;
+        }
+      });
+    }
+    while (busy < 3) std::this_thread::yield();
+    EXPECT_EQ(psFinalize(context), PS_OK);
+    for (std::thread& thread : threads) thread.join();
+  }
+}
+
 }  // namespace
 }  // namespace ps_test

@@ -11,11 +11,23 @@ if(PS_PYTHON)
 endif()
 
 add_test(NAME psctl.demo COMMAND psctl demo --python-path ${PROJECT_SOURCE_DIR}/bindings/python)
-add_test(NAME psctl.demo_without_kill COMMAND psctl demo --no-kill --python /nonexistent)
+add_test(NAME psctl.demo_without_kill COMMAND psctl demo --no-kill --python /nonexistent --rust /nonexistent
+         --go /nonexistent)
 add_test(NAME psctl.info COMMAND psctl info)
 add_test(NAME psctl.info_json COMMAND psctl info --format json)
-set_tests_properties(psctl.demo PROPERTIES PASS_REGULAR_EXPRESSION "All as expected: rank 2 is dead")
-set_tests_properties(psctl.demo_without_kill PROPERTIES PASS_REGULAR_EXPRESSION "all ranks are C.*All as expected")
+# One rank in each language whose tools are here.
+set(rust "C\\+\\+")
+set(go "C\\+\\+")
+if(TARGET rust_demo)
+  set(rust Rust)
+endif()
+if(TARGET go_demo)
+  set(go Go)
+endif()
+set_tests_properties(psctl.demo PROPERTIES PASS_REGULAR_EXPRESSION
+  " 0  C\\+\\+ .* 1  Python .* 2  ${rust} .* 3  ${go} .*All as expected: rank 2 is dead")
+set_tests_properties(psctl.demo_without_kill PROPERTIES PASS_REGULAR_EXPRESSION
+  "Python cannot.*Rust cannot.*Go cannot.*All as expected")
 set_tests_properties(psctl.info PROPERTIES PASS_REGULAR_EXPRESSION "version +[0-9]+\\.[0-9]+\\.[0-9]+.*backends\n.*shm +yes")
 set_tests_properties(psctl.info_json PROPERTIES PASS_REGULAR_EXPRESSION "\"backends\": \\[")
 set_tests_properties(psctl.demo psctl.demo_without_kill psctl.info psctl.info_json PROPERTIES LABELS psctl TIMEOUT 150)

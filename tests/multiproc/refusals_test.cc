@@ -209,7 +209,7 @@ const Body collective_refusals("collective_refusals", [](Member& member) {
                  PS_ERR_ARGUMENT, "recv_counts");
   refusals.check("PREMUL_SUM itself",
                  psAllReduce(a.group, a.send, a.recv, 1, PS_FLOAT32, PS_PREMUL_SUM, nullptr, nullptr), PS_ERR_ARGUMENT,
-                 "");
+                 "psReduceOpCreate");
 });
 
 const Body operator_refusals("operator_refusals", [](Member& member) {

@@ -9,11 +9,14 @@
 //   5. Ranks: all_gather of one int32, the world rank, in tp, then in dp. Expected: the group's members in order.
 //   6. Ring: an int64 token, 0 at first, on every rank. Four times: send_recv on the world, to PS_NEXT, from PS_PREV,
 //      tag 7, then add rank + 1 to what was received. Expected: 10, since each token has then been with every rank.
-//   7. Report: world gather to rank 0 of 10 x int64: rank, process, sum in tp, sum in dp, both ranks of tp, both of dp,
-//      the token, 1 if all of the above was as expected here, else 0. Rank 0 prints the table.
-//   8. World barrier.
-//   9. Unless the variable PS_DEMO_KILL is 1: psFinalize, exit 0 if all was as expected, else 1.
-//  10. Rank 2 says so, waits 300 ms so that the others are seen waiting, and sends itself SIGKILL. The others call
+//   7. Pipeline: psInitModelParallel of "sglang:tp=2,pp=2". all_reduce (SUM) of one int64, rank + 1, in the layout's
+//      "tp". In its "pp", the first stage (rank 0) sends that sum to PS_NEXT, tag 1, the last receives it from PS_PREV
+//      in place of its own. Expected: 3, the first stage's sum, on every rank. psDestroyModelParallel.
+//   8. Report: world gather to rank 0 of 11 x int64: rank, process, sum in tp, sum in dp, both ranks of tp, both of dp,
+//      the token, the pipeline's sum, 1 if all of the above was as expected here, else 0. Rank 0 prints the table.
+//   9. World barrier.
+//  10. Unless the variable PS_DEMO_KILL is 1: psFinalize, exit 0 if all was as expected, else 1.
+//  11. Rank 2 says so, waits 300 ms so that the others are seen waiting, and sends itself SIGKILL. The others call
 //      psBarrier on the world until it fails, and print the code's name and psLastError. They exit 0 if all was as
 //      expected and the code is PS_ERR_PEER_FAILED, else 1, after psFinalize.
 //
@@ -40,11 +43,14 @@ constexpr int32_t kRanks = 4;
 constexpr int32_t kVictim = 2;
 constexpr int32_t kRingTag = 7;
 constexpr int64_t kRingTotal = 1 + 2 + 3 + 4;
+constexpr char kLayout[] = "sglang:tp=2,pp=2";
+constexpr int32_t kPipelineTag = 1;
+constexpr int64_t kPipelineSum = 1 + 2;
 constexpr size_t kNameBytes = 16;
 constexpr char kLanguage[kNameBytes] = "C++";
 
 using Members = std::array<int32_t, 2>;
-using Report = std::array<int64_t, 10>;
+using Report = std::array<int64_t, 11>;
 using Names = std::vector<std::array<char, kNameBytes>>;
 
 void check(psResult result, const char* what) {
@@ -100,22 +106,43 @@ int64_t pass_token(psGroup world, int32_t rank) {
   return token;
 }
 
+// The groups of a layout, by name: a sum within a stage, which the first stage then sends to the last.
+int64_t run_pipeline(psContext context, int32_t rank) {
+  check(psInitModelParallel(context, kLayout, nullptr), "psInitModelParallel");
+  Group tp;
+  Group pp;
+  check(psGetGroup(context, "tp", &tp.handle), "psGetGroup");
+  check(psGetGroup(context, "pp", &pp.handle), "psGetGroup");
+  int64_t sum = rank + 1;
+  check(psAllReduce(tp.handle, &sum, &sum, 1, PS_INT64, PS_SUM, nullptr, nullptr), "psAllReduce");
+  psGroupInfo stage = PS_GROUP_INFO_INIT;
+  check(psGetGroupInfo(pp.handle, &stage), "psGetGroupInfo");
+  if (stage.rank == 0) {
+    check(psSend(pp.handle, &sum, 1, PS_INT64, PS_NEXT, kPipelineTag, nullptr, nullptr), "psSend");
+  } else {
+    check(psRecv(pp.handle, &sum, 1, PS_INT64, PS_PREV, kPipelineTag, nullptr, nullptr), "psRecv");
+  }
+  check(psDestroyModelParallel(context), "psDestroyModelParallel");
+  return sum;
+}
+
 void print_table(const std::vector<Report>& reports, const Names& names) {
   std::printf("\n");
-  std::printf("rank  language  process   tp group  its sum   dp group  its sum   ring token  as expected\n");
+  std::printf("rank  language  process   tp group  its sum   dp group  its sum   ring token  pipeline  as expected\n");
   for (const Report& r : reports) {
     const std::string language(names[static_cast<size_t>(r[0])].data(),
                                ::strnlen(names[static_cast<size_t>(r[0])].data(), kNameBytes));
-    std::printf("%4lld  %-8s  %7lld   [%lld, %lld]    %7lld   [%lld, %lld]    %7lld   %10lld  %s\n",
+    std::printf("%4lld  %-8s  %7lld   [%lld, %lld]    %7lld   [%lld, %lld]    %7lld   %10lld  %8lld  %s\n",
                 static_cast<long long>(r[0]), language.c_str(), static_cast<long long>(r[1]),
                 static_cast<long long>(r[4]), static_cast<long long>(r[5]), static_cast<long long>(r[2]),
                 static_cast<long long>(r[6]), static_cast<long long>(r[7]), static_cast<long long>(r[3]),
-                static_cast<long long>(r[8]), r[9] == 1 ? "yes" : "NO");
+                static_cast<long long>(r[8]), static_cast<long long>(r[9]), r[10] == 1 ? "yes" : "NO");
   }
   std::printf(
       "\nEvery rank gave its number + 1 to a sum in each of its groups; a token went round the ring and gained\n"
-      "the same from every rank: 1 + 2 + 3 + 4 = %lld.\n\n",
-      static_cast<long long>(kRingTotal));
+      "the same from every rank: 1 + 2 + 3 + 4 = %lld; in the layout %s the first stage's sum, %lld, went\n"
+      "down the pipeline.\n\n",
+      static_cast<long long>(kRingTotal), kLayout, static_cast<long long>(kPipelineSum));
   std::fflush(stdout);
 }
 
@@ -160,10 +187,12 @@ bool demonstrate() {
   tp.collect(rank);
   dp.collect(rank);
   const int64_t token = pass_token(world.handle, rank);
-  bool as_expected = tp.as_expected && dp.as_expected && token == kRingTotal;
+  const int64_t sum = run_pipeline(context.handle, rank);
+  bool as_expected = tp.as_expected && dp.as_expected && token == kRingTotal && sum == kPipelineSum;
 
   const Report report = {rank,           ::getpid(),     tp.sum,         dp.sum, tp.gathered[0],
-                         tp.gathered[1], dp.gathered[0], dp.gathered[1], token,  as_expected ? 1 : 0};
+                         tp.gathered[1], dp.gathered[0], dp.gathered[1], token,
+                         sum,            as_expected ? 1 : 0};
   std::vector<Report> reports(rank == 0 ? kRanks : 0);
   check(psGather(world.handle, report.data(), reports.data(), report.size(), PS_INT64, 0, nullptr, nullptr),
         "psGather");

@@ -11,6 +11,7 @@
 #include "demo.h"
 #include "demo_rank.h"
 #include "info.h"
+#include "plan.h"
 #include "run.h"
 
 namespace {
@@ -42,11 +43,16 @@ int parse_and_run(int argc, char** argv) {
       ->check(CLI::IsMember({"table", "json"}))
       ->capture_default_str();
 
-  CLI::App* demo = app.add_subcommand("demo", "Show a world of four ranks in C++ and Python, one of which dies");
+  psctl::PlanOptions plan_options;
+  CLI::App* plan = psctl::add_plan_command(app, plan_options);
+
+  CLI::App* demo = app.add_subcommand("demo", "Show a world of four ranks in C++, Python, Rust and Go, one of which dies");
   psctl::DemoOptions options;
   bool keep_alive = false;
   demo->add_option("--python", options.python, "The Python interpreter")->capture_default_str();
   demo->add_option("--python-path", options.python_path, "The folder that holds the Python package parallelstate");
+  demo->add_option("--rust", options.rust, "The Rust rank's program, if it is not beside psctl");
+  demo->add_option("--go", options.go, "The Go rank's program, if it is not beside psctl");
   demo->add_flag("--no-kill", keep_alive, "Let all ranks live");
 
   CLI::App* demo_rank = app.add_subcommand("demo-rank", "")->group("");
@@ -57,6 +63,7 @@ int parse_and_run(int argc, char** argv) {
   }
   options.kill = !keep_alive;
   if (info->parsed()) return psctl::info_command(format);
+  if (plan->parsed()) return psctl::plan_command(plan_options);
   if (demo->parsed()) return psctl::demo_command(options);
   if (demo_rank->parsed()) return psctl::demo_rank();
   return 2;

@@ -23,7 +23,15 @@ struct RunOptions {
   bool keep_going = false;
   bool quiet = false;
 
-  int world_size() const;
+  // Several nodes, each with a psctl of its own.
+  int nnodes = 1;
+  int node_rank = 0;
+  std::string rendezvous;  // host:port, the same on all nodes
+  std::string secret_file;
+  double meet_timeout_s = 300;
+
+  // The ranks of this node.
+  int local_size() const;
 };
 
 // `arguments` is what follows "run". When it is wrong, or asks for help, prints that and returns false with *exit_code

@@ -38,10 +38,11 @@ int code_of(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : 
 
 }  // namespace
 
-Supervisor::Supervisor(const RunOptions& options, const WorldEnvironment& world, const Verdict& verdict,
+Supervisor::Supervisor(const RunOptions& options, const WorldEnvironment& world, Nodes* nodes, const Verdict& verdict,
                        Descriptor parent_alive, const sigset_t& rank_mask, const sigset_t& blocked)
     : options_(options),
       world_(world),
+      nodes_(nodes),
       verdict_(verdict),
       parent_alive_(std::move(parent_alive)),
       rank_mask_(rank_mask),
@@ -57,7 +58,8 @@ Supervisor::Supervisor(const RunOptions& options, const WorldEnvironment& world,
 
 int Supervisor::run() {
   if (!start_all()) end_the_rest("");
-  while (any_running() > 0 && !is_abandoned_) wait_for_something();
+  while ((any_running() > 0 || is_waiting_for_nodes()) && !is_abandoned_) wait_for_something();
+  if (is_abandoned_ && nodes_ != nullptr) nodes_->tell(NodeEvent::Kind::kFailed, 128 + SIGKILL, "psctl was killed");
   descendants_.kill_all();
   if (parent_alive_) drain();
   if (is_abandoned_ && any_running() > 0) return exit_code_ != 0 ? exit_code_ : 128 + SIGKILL;
@@ -75,16 +77,16 @@ bool Supervisor::start_all() {
           start_rank(rank.program->command, world_.of_rank(number, rank.program->variables), rank_mask_);
       rank.pid = process.pid;
       rank.is_running = true;
-      rank.out.emplace(std::move(process.out), number, *out_);
-      rank.err.emplace(std::move(process.err), number, error_sink());
+      rank.out.emplace(std::move(process.out), number_of(rank), *out_);
+      rank.err.emplace(std::move(process.err), number_of(rank), error_sink());
       if (process.exec_errno == 0) continue;
       ::waitpid(rank.pid, &rank.end.status, 0);
       rank.is_running = false;
-      report_end(number, process.exec_errno);
+      report_end(rank, process.exec_errno);
     } catch (const std::system_error& error) {
-      say("rank " + std::to_string(i) + " could not be started: " + error.what(), true);
-      has_failed_ = true;
-      exit_code_ = 1;
+      const std::string text = "rank " + std::to_string(number_of(rank)) + " could not be started: " + error.what();
+      say(text, true);
+      fail(1, text);
     }
     return false;
   }
@@ -92,7 +94,10 @@ bool Supervisor::start_all() {
 }
 
 void Supervisor::wait_for_something() {
-  std::vector<pollfd> polls = {{signals_.get(), POLLIN, 0}, {parent_alive_.get(), POLLIN, 0}};
+  // A negative descriptor is passed over.
+  std::vector<pollfd> polls = {{signals_.get(), POLLIN, 0},
+                               {parent_alive_.get(), POLLIN, 0},
+                               {nodes_ != nullptr ? nodes_->descriptor() : -1, POLLIN, 0}};
   for (const Sink* sink : {out_.get(), err_.get()}) {
     if (sink != nullptr && !sink->is_empty()) polls.push_back({sink->fd(), POLLOUT, 0});
   }
@@ -118,6 +123,7 @@ void Supervisor::wait_for_something() {
     if (polled[i]->has_lost_its_reader()) polled[i]->finish();
   }
   if (polls[0].revents != 0) read_signals();
+  if (polls[2].revents != 0) hear_nodes();
   if (polls[1].revents != 0) {
     parent_alive_.reset();
     is_abandoned_ = true;
@@ -145,12 +151,12 @@ void Supervisor::reap() {
     rank->end.status = status;
     rank->out->read(kReadAtEnd);
     rank->err->read(kReadAtEnd);
-    report_end(static_cast<int>(rank - ranks_.begin()), 0);
+    report_end(*rank, 0);
   }
 }
 
-void Supervisor::report_end(int number, int exec_errno) {
-  const Rank& rank = ranks_[static_cast<size_t>(number)];
+void Supervisor::report_end(const Rank& rank, int exec_errno) {
+  const int number = number_of(rank);
   const int status = rank.end.status;
   const bool failed = status != 0;
   std::string text = "rank " + std::to_string(number) + " (pid " + std::to_string(rank.pid) + ") ";
@@ -168,11 +174,52 @@ void Supervisor::report_end(int number, int exec_errno) {
   }
   say(text, failed && !is_ending_);
   if (!failed || has_failed_ || is_ending_) return;
-  has_failed_ = true;
-  exit_code_ = code_of(status);
+  fail(code_of(status), text);
   const int others = any_running();
   if (options_.keep_going || others == 0) return;
   end_the_rest("rank " + std::to_string(number) + " failed; ending the " + std::to_string(others) + " still running");
+}
+
+// The first failure here, and as far as this node knows.
+void Supervisor::fail(int code, const std::string& text) {
+  has_failed_ = true;
+  if (!is_code_agreed_) exit_code_ = code;
+  if (nodes_ != nullptr) nodes_->tell(NodeEvent::Kind::kFailed, code, text);
+}
+
+void Supervisor::hear_nodes() {
+  for (const NodeEvent& event : nodes_->take()) {
+    const bool is_own = event.node == world_.node() && event.kind != NodeEvent::Kind::kLost;
+    if (event.kind == NodeEvent::Kind::kFailed && !is_code_agreed_) {
+      is_code_agreed_ = true;
+      exit_code_ = event.number;
+    }
+    if (is_own || event.kind == NodeEvent::Kind::kDone) continue;
+    if (event.kind == NodeEvent::Kind::kSignalled) {
+      say(signal_name(event.number) + " came on " + nodes_->name(event.node), false);
+      signal_running(event.number, false);
+      continue;
+    }
+    const bool is_lost = event.kind == NodeEvent::Kind::kLost;
+    const std::string text = is_lost ? event.text : "on " + nodes_->name(event.node) + ": " + event.text;
+    if (is_lost && exit_code_ == 0) exit_code_ = 1;
+    const int others = any_running();
+    if (is_ending_ || others == 0 || (options_.keep_going && !is_lost)) {
+      say(text, true);
+    } else {
+      has_failed_ = true;
+      end_the_rest(text + "; ending the " + std::to_string(others) + " ranks still running here");
+    }
+  }
+}
+
+// What other nodes do still concerns this one: how they end is part of the exit code, and the first serves the store.
+bool Supervisor::is_waiting_for_nodes() {
+  if (nodes_ == nullptr || any_running() > 0) return false;
+  if (!std::exchange(is_done_told_, true)) nodes_->tell(NodeEvent::Kind::kDone);
+  const bool is_all = nodes_->all_done() || interrupts_ >= kInterruptsToInsist;
+  hear_nodes();  // after the look, so that nothing is left unheard
+  return !is_all;
 }
 
 void Supervisor::end_the_rest(const std::string& why) {
@@ -194,9 +241,11 @@ void Supervisor::watch_time() {
   if (timeout_at_ms_ >= 0 && now >= timeout_at_ms_) {
     timeout_at_ms_ = -1;
     if (any_running() > 0 && !is_ending_) {
+      const std::string text =
+          "the time limit of " + seconds(options_.timeout_s) + " has passed and " + running_ranks() + " still running";
       exit_code_ = kTimeoutCode;
-      end_the_rest("the time limit of " + seconds(options_.timeout_s) + " has passed and " + running_ranks() +
-                   " still running");
+      if (nodes_ != nullptr) nodes_->tell(NodeEvent::Kind::kFailed, kTimeoutCode, text);
+      end_the_rest(text);
     }
   }
   if (kill_at_ms_ >= 0 && now >= kill_at_ms_) {
@@ -212,9 +261,11 @@ void Supervisor::forward(int signal) {
     say("third SIGINT or SIGTERM: killing all ranks", true);
     is_ending_ = true;
     if (exit_code_ == 0) exit_code_ = 128 + signal;
+    if (nodes_ != nullptr) nodes_->tell(NodeEvent::Kind::kFailed, 128 + signal, "all ranks were killed by the user");
     signal_running(SIGKILL, true);
     return;
   }
+  if (is_interrupt && nodes_ != nullptr) nodes_->tell(NodeEvent::Kind::kSignalled, signal);
   signal_running(signal, false);
 }
 
@@ -249,14 +300,18 @@ void Supervisor::say(const std::string& text, bool is_failure) {
   error_sink().add(this, "psctl run: ", text, true);
 }
 
+int Supervisor::number_of(const Rank& rank) const {
+  return world_.first_rank() + static_cast<int>(&rank - ranks_.data());
+}
+
 int Supervisor::any_running() const {
   return static_cast<int>(std::count_if(ranks_.begin(), ranks_.end(), [](const Rank& r) { return r.is_running; }));
 }
 
 std::string Supervisor::running_ranks() const {
   std::string text;
-  for (size_t i = 0; i < ranks_.size(); ++i) {
-    if (ranks_[i].is_running) text += (text.empty() ? "" : ", ") + std::to_string(i);
+  for (const Rank& rank : ranks_) {
+    if (rank.is_running) text += (text.empty() ? "" : ", ") + std::to_string(number_of(rank));
   }
   return any_running() == 1 ? "rank " + text + " is" : "ranks " + text + " are";
 }

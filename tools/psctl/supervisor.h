@@ -13,6 +13,7 @@
 #include "descriptor.h"
 #include "rank_output.h"
 #include "rank_process.h"
+#include "run_nodes.h"
 #include "run_options.h"
 #include "world_environment.h"
 
@@ -30,8 +31,9 @@ class Supervisor {
  public:
   // `parent_alive` is at end of file when the process that asked for this run has gone. `rank_mask` is the signal mask
   // that ranks start with; the signals that are forwarded and SIGCHLD are blocked here.
-  Supervisor(const RunOptions& options, const WorldEnvironment& world, const Verdict& verdict, Descriptor parent_alive,
-             const sigset_t& rank_mask, const sigset_t& blocked);
+  // `nodes`: the others of a world on several hosts, else nullptr.
+  Supervisor(const RunOptions& options, const WorldEnvironment& world, Nodes* nodes, const Verdict& verdict,
+             Descriptor parent_alive, const sigset_t& rank_mask, const sigset_t& blocked);
 
   // Returns the exit code when no rank and nothing that a rank has started is left.
   int run();
@@ -50,13 +52,17 @@ class Supervisor {
   void wait_for_something();
   void read_signals();
   void reap();
-  void report_end(int rank, int exec_errno);
+  void report_end(const Rank& rank, int exec_errno);
   void watch_time();
+  void hear_nodes();
+  bool is_waiting_for_nodes();
+  void fail(int code, const std::string& text);
   void forward(int signal);
   void signal_running(int signal, bool is_ours);
   void end_the_rest(const std::string& why);
   void drain();
   void say(const std::string& text, bool is_failure);
+  int number_of(const Rank& rank) const;
   int any_running() const;
   std::string running_ranks() const;
   std::vector<RankOutput*> outputs();
@@ -64,6 +70,7 @@ class Supervisor {
 
   const RunOptions& options_;
   const WorldEnvironment& world_;
+  Nodes* nodes_;
   const Verdict& verdict_;
   Descendants descendants_;
   Descriptor parent_alive_;
@@ -73,6 +80,8 @@ class Supervisor {
   std::unique_ptr<Sink> err_;  // none where stdout and stderr are one file
   std::vector<Rank> ranks_;
   int exit_code_ = 0;  // of the first failure
+  bool is_done_told_ = false;
+  bool is_code_agreed_ = false;  // by the nodes' log
   bool has_failed_ = false;
   bool is_ending_ = false;
   bool is_abandoned_ = false;  // the parent has gone, or the user insists

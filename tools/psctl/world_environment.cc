@@ -35,7 +35,7 @@ bool is_of_another_launch(const std::string& name) {
 
 }  // namespace
 
-WorldEnvironment::WorldEnvironment(int world_size) : world_size_(world_size) {
+WorldEnvironment::WorldEnvironment(int local_size) : local_size_(local_size), world_size_(local_size) {
   job_ = "psctl-" + random_hex(kJobBytes);
   secret_ = random_hex(kSecretBytes);
   port_holder_ = Descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -55,6 +55,18 @@ WorldEnvironment::WorldEnvironment(int world_size) : world_size_(world_size) {
   std::string pattern = "/tmp/psctl-XXXXXX";
   if (::mkdtemp(pattern.data()) == nullptr) fail_errno("cannot make a directory in /tmp");
   directory_ = pattern;
+  url_ = "unix://" + directory_ + "/world.sock";
+}
+
+void WorldEnvironment::spread(const NodePlace& place) {
+  world_size_ = place.world_size;
+  first_rank_ = place.first_rank;
+  node_ = place.node;
+  url_ = place.url;
+  master_host_ = place.master_host;
+  port_ = place.master_port;
+  job_ = place.job;
+  secret_.clear();  // other hosts know only what they were given
 }
 
 void WorldEnvironment::remove_directory() const {
@@ -62,7 +74,7 @@ void WorldEnvironment::remove_directory() const {
   std::filesystem::remove_all(directory_, ignored);
 }
 
-std::vector<std::string> WorldEnvironment::of_rank(int rank, const Variables& over) const {
+std::vector<std::string> WorldEnvironment::of_rank(int local_rank, const Variables& over) const {
   std::map<std::string, std::string> variables;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string text = *entry;
@@ -71,13 +83,13 @@ std::vector<std::string> WorldEnvironment::of_rank(int rank, const Variables& ov
     if (is_of_another_launch(text.substr(0, equals))) continue;
     variables[text.substr(0, equals)] = text.substr(equals + 1);
   }
-  const std::string size = std::to_string(world_size_);
-  const std::string number = std::to_string(rank);
-  for (const char* name : {"PS_RANK", "PS_LOCAL_RANK", "RANK", "LOCAL_RANK"}) variables[name] = number;
-  for (const char* name : {"PS_WORLD_SIZE", "PS_LOCAL_SIZE", "WORLD_SIZE", "LOCAL_WORLD_SIZE"}) variables[name] = size;
-  variables["PS_RENDEZVOUS"] = "unix://" + directory_ + "/world.sock";
-  variables["GROUP_RANK"] = "0";
-  variables["MASTER_ADDR"] = "127.0.0.1";
+  for (const char* name : {"PS_RANK", "RANK"}) variables[name] = std::to_string(first_rank_ + local_rank);
+  for (const char* name : {"PS_WORLD_SIZE", "WORLD_SIZE"}) variables[name] = std::to_string(world_size_);
+  for (const char* name : {"PS_LOCAL_RANK", "LOCAL_RANK"}) variables[name] = std::to_string(local_rank);
+  for (const char* name : {"PS_LOCAL_SIZE", "LOCAL_WORLD_SIZE"}) variables[name] = std::to_string(local_size_);
+  variables["PS_RENDEZVOUS"] = url_;
+  variables["GROUP_RANK"] = std::to_string(node_);
+  variables["MASTER_ADDR"] = master_host_;
   variables["MASTER_PORT"] = std::to_string(port_);
   for (const auto& [name, value] : over) variables[name] = value;
   const auto is_given = [&](const char* name) {
@@ -85,7 +97,8 @@ std::vector<std::string> WorldEnvironment::of_rank(int rank, const Variables& ov
     return found != variables.end() && !found->second.empty();
   };
   if (!is_given("PS_JOB")) variables["PS_JOB"] = job_;
-  if (!is_given("PS_SECRET") && !is_given("PS_SECRET_FILE")) variables["PS_SECRET"] = secret_;
+  const bool has_own_secret = is_given("PS_SECRET") || is_given("PS_SECRET_FILE");
+  if (!has_own_secret && !secret_.empty()) variables["PS_SECRET"] = secret_;
 
   std::vector<std::string> all;
   for (const auto& [name, value] : variables) all.push_back(name + "=" + value);

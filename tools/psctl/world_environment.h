@@ -5,24 +5,39 @@
 #include <string>
 
 #include "descriptor.h"
+#include "run_nodes.h"
 #include "run_options.h"
 
 namespace psctl {
 
 class WorldEnvironment {
  public:
-  explicit WorldEnvironment(int world_size);
+  // Of ranks that are all on this host.
+  explicit WorldEnvironment(int local_size);
   WorldEnvironment(const WorldEnvironment&) = delete;
   ~WorldEnvironment() { remove_directory(); }
 
-  // Every variable of the rank's environment, ours over the inherited ones, `over` above all.
-  std::vector<std::string> of_rank(int rank, const Variables& over) const;
+  // From now on the ranks are some of a world on several hosts.
+  void spread(const NodePlace& place);
+
+  const std::string& job() const { return job_; }
+  int master_port() const { return port_; }
+  int node() const { return node_; }
+  int first_rank() const { return first_rank_; }
+
+  // Every variable of the environment of this host's rank `local_rank`, ours over the inherited ones, `over` above all.
+  std::vector<std::string> of_rank(int local_rank, const Variables& over) const;
 
   // Idempotent.
   void remove_directory() const;
 
  private:
+  int local_size_;
   int world_size_;
+  int first_rank_ = 0;
+  int node_ = 0;
+  std::string url_;
+  std::string master_host_ = "127.0.0.1";
   std::string directory_;
   std::string job_;
   std::string secret_;

@@ -29,6 +29,7 @@ from ._point_to_point import Recv, Send
 from ._values import take_json as _take_json
 from .context import Context, RankInfo, WorldInfo, init
 from .group import Group, GroupInfo
+from .layout import Layout, Place, pipeline_layers, shard_range
 from .store import Store
 from .work import Work
 
@@ -70,6 +71,11 @@ def library_info() -> Dict[str, Any]:
     return dict(_take_json(json))
 
 
+def result_name(code: int) -> str:
+    """The C constant's name, "PS_ERR_TIMEOUT"; "unknown result" for a number that the library does not know."""
+    return str(_loaded().psResultName(code).decode())
+
+
 def library_version() -> Tuple[int, int, int]:
     """The version of the library that is loaded; `__version__` is the binding's."""
     version = _loaded().psVersion()
@@ -82,8 +88,10 @@ __all__ = [
     "AbortedError", "ArgumentError", "BackendError", "ClosedError", "DeniedError", "Error", "InternalError",
     "LoadError", "MismatchError", "NoMemoryError", "NotFoundError", "PeerFailedError", "StateError", "SystemError_",
     "TimeoutError_", "UnsupportedError",
-    "Context", "Group", "GroupInfo", "PremulSum", "RankInfo", "Recv", "Send", "Store", "Work", "WorldInfo",
-    "init", "library_info", "library_path", "library_version", "premul_sum",
+    "Context", "Group", "GroupInfo", "Layout", "Place", "PremulSum", "RankInfo", "Recv", "Send", "Store", "Work",
+    "WorldInfo",
+    "init", "library_info", "library_path", "library_version", "pipeline_layers", "premul_sum", "result_name",
+    "shard_range",
     "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64", "FLOAT16", "BFLOAT16", "FLOAT32",
     "FLOAT64", "FLOAT8_E4M3", "FLOAT8_E5M2", "BOOL",
     "SUM", "PRODUCT", "MIN", "MAX", "AVG", "BIT_AND", "BIT_OR", "BIT_XOR", "LOGICAL_AND", "LOGICAL_OR", "LOGICAL_XOR",

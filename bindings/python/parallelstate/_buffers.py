@@ -1,4 +1,4 @@
-"""The memory of Python objects, in place: numpy and all else with `__array_interface__`, then the buffer protocol.
+"""The memory of Python objects, in place: `__array_interface__`, torch tensors, the buffer protocol, then DLPack.
 
 `__array_interface__` goes first: types of an extension (bfloat16, float8) cannot be exported as a buffer, but numpy
 names them. Nothing is ever copied; what would need a copy is refused with the reason.
@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import ctypes
 import importlib
+import math
 import sys
 from typing import Any, Dict, Optional, Tuple
 
+from . import _dlpack
 from ._constants import DataType
 from ._errors import ArgumentError
 
-# By the names of numpy and ml_dtypes. Its float8_e4m3 and float8_e4m3fnuz are other formats and are left out.
+# By the names of numpy, ml_dtypes and torch. Its float8_e4m3 and float8_e4m3fnuz are other formats and are left out.
 _BY_NAME: Dict[str, DataType] = {
     "int8": DataType.INT8, "int16": DataType.INT16, "int32": DataType.INT32, "int64": DataType.INT64,
     "uint8": DataType.UINT8, "uint16": DataType.UINT16, "uint32": DataType.UINT32, "uint64": DataType.UINT64,
@@ -86,6 +88,8 @@ def _address_of(exported: memoryview) -> Optional[int]:
 
 def view(source: Any, what: str, writable: bool = False, dtype: Optional[DataType] = None) -> Buffer:
     """The memory of `source`, whose part in the call is `what`. `dtype` says what its elements are instead of it."""
+    if dtype is not None and not isinstance(dtype, DataType):
+        raise TypeError(f"dtype must be a parallelstate.DataType such as parallelstate.BFLOAT16, not {dtype!r}")
     if source is None:
         return Buffer(None, 0, dtype, (0,), None, None)
     numpy = sys.modules.get("numpy")
@@ -96,13 +100,14 @@ def view(source: Any, what: str, writable: bool = False, dtype: Optional[DataTyp
         if known is not None and dtype is None and flags.c_contiguous and (flags.writeable or not writable):
             return Buffer(source.__array_interface__["data"][0], source.size, known, source.shape, source, None)
     if hasattr(source, "__cuda_array_interface__"):
-        raise ArgumentError(f"{what} is device memory ({type(source).__name__}); this version of the binding works on "
-                            f"host memory: pass a copy on the host")
+        raise _dlpack.on_device(what, source, "CUDA")
     if numpy is not None and isinstance(source, numpy.generic):
         raise TypeError(f"{what} is a numpy scalar, which has no memory of its own; pass numpy.array([value])")
     interface = getattr(source, "__array_interface__", None)
     if isinstance(interface, dict) and isinstance(interface.get("data"), tuple):
         found = _from_interface(source, interface, what)
+    elif type(source).__module__.partition(".")[0] == "torch" and hasattr(source, "data_ptr"):
+        found = _from_torch(source, what, writable)
     else:
         found = _from_buffer_protocol(source, what)
     buffer, readonly, itemsize, described = found
@@ -129,9 +134,7 @@ def _from_interface(source: Any, interface: Dict[str, Any], what: str) -> Tuple[
     typestr: str = interface["typestr"]
     shape = tuple(int(extent) for extent in interface["shape"])
     itemsize = int(typestr[2:].partition("[")[0])  # a time has its unit behind: "<M8[s]"
-    count = 1
-    for extent in shape:
-        count *= extent
+    count = math.prod(shape)
     strides = interface.get("strides")
     if strides is not None and count:
         expected = itemsize
@@ -158,8 +161,10 @@ def _from_buffer_protocol(source: Any, what: str) -> Tuple[Buffer, bool, int, st
     try:
         exported = memoryview(source)
     except TypeError:
+        if hasattr(source, "__dlpack__") and hasattr(source, "__dlpack_device__"):
+            return _from_dlpack(source, what)
         raise TypeError(f"{what} is a {type(source).__name__}, which has no memory to work on; pass a numpy array, or "
-                        f"anything else with __array_interface__ or the buffer protocol") from None
+                        f"anything else with __array_interface__, the buffer protocol or __dlpack__") from None
     if not exported.c_contiguous:
         exported.release()
         raise _not_contiguous(source, what)
@@ -175,23 +180,69 @@ def _from_buffer_protocol(source: Any, what: str) -> Tuple[Buffer, bool, int, st
     return buffer, exported.readonly, exported.itemsize, described
 
 
+def _from_torch(source: Any, what: str, writable: bool) -> Tuple[Buffer, bool, int, str]:
+    """A torch tensor says all by its methods, and the types that DLPack cannot carry too."""
+    if source.device.type != "cpu":
+        raise _dlpack.on_device(what, source, str(source.device))
+    if str(source.layout) != "torch.strided" or not source.is_contiguous():
+        raise _not_contiguous(source, what)
+    if writable and source.requires_grad:
+        raise ArgumentError(f"{what} is written by this call, but this {type(source).__name__} requires gradients, "
+                            f"which would not know of it; pass tensor.detach()")
+    described = str(source.dtype)
+    found = _BY_NAME.get(described.rpartition(".")[2])
+    count = int(source.numel())
+    address = int(source.data_ptr()) if count else None
+    return (Buffer(address, count, found, tuple(source.shape), source, None), False, int(source.element_size()),
+            described)
+
+
+def _from_dlpack(source: Any, what: str) -> Tuple[Buffer, bool, int, str]:
+    found = _dlpack.export(source, what)
+    if not found.contiguous:
+        raise _not_contiguous(source, what)
+    count = math.prod(found.shape)
+    buffer = Buffer(found.address if count else None, count, found.dtype, found.shape, (source, found.keeper), None)
+    return buffer, found.readonly, found.itemsize, found.described
+
+
 def _not_contiguous(source: Any, what: str) -> ArgumentError:
     return ArgumentError(f"{what} is a {type(source).__name__} that is not C-contiguous (a slice or a transposed "
-                         f"view), and buffers are used in place; pass numpy.ascontiguousarray of it")
+                         f"view), and buffers are used in place; pass a contiguous copy (numpy.ascontiguousarray, "
+                         f"tensor.contiguous())")
 
 
 _NUMPY_NAMES = {found: name for name, found in _BY_NAME.items()}
 
 
 def allocate(shape: Tuple[int, ...], like: Buffer, call: str) -> Any:
-    """A new numpy array of `shape` with the elements of `like`, for a call without `out`."""
+    """A new array of `shape` with the elements of `like`, for a call without `out`: a tensor for one, else numpy's."""
+    if like.source is None:
+        raise ArgumentError(f"{call} has neither a send buffer nor out=, so its result has no known type; pass out=")
+    if hasattr(like.source, "new_empty"):
+        return like.source.new_empty(shape)
     try:
         numpy = importlib.import_module("numpy")
     except ImportError:
         raise ArgumentError(f"{call} without out= makes a numpy array, and numpy is not installed; pass out=") from None
-    if like.source is None:
-        raise ArgumentError(f"{call} has neither a send buffer nor out=, so its result has no known type; pass out=")
     kind = getattr(like.source, "dtype", None)
     if not isinstance(kind, numpy.dtype):
-        kind = numpy.asarray(like.source).dtype
+        try:
+            kind = numpy.asarray(memoryview(like.source)).dtype
+        except TypeError:  # exported by DLPack
+            kind = _numpy_type(numpy, like.dtype, call)
     return numpy.empty(shape, dtype=kind)
+
+
+def _numpy_type(numpy: Any, dtype: Optional[DataType], call: str) -> Any:
+    assert dtype is not None
+    name = _NUMPY_NAMES[dtype]
+    try:
+        return numpy.dtype(name)
+    except TypeError:
+        pass
+    try:
+        return numpy.dtype(getattr(importlib.import_module("ml_dtypes"), name))
+    except ImportError:
+        raise ArgumentError(f"{call} without out= makes a numpy array of {name}, which needs the package ml_dtypes "
+                            f"(pip install parallelstate[ml_dtypes]); or pass out=") from None

@@ -6,13 +6,14 @@ result that is allocated here (`out=None`) is a numpy array with the ranks' part
 
 from __future__ import annotations
 
-from typing import Any, Optional, Sequence, Tuple
+from typing import Any, Literal, Optional, Sequence, Tuple, overload
 
 from ._buffers import Buffer, allocate, view
 from ._constants import DataType, ReduceOp
 from ._errors import ArgumentError
 from ._operations import Operations, Reduction, common_type, expect_count
-from ._values import size_array
+from ._values import int32, size_array
+from .work import Work
 
 _UINT8 = DataType.UINT8
 
@@ -24,6 +25,14 @@ def _joined(shape: Tuple[int, ...], size: int) -> Tuple[int, ...]:
 class Collectives(Operations):
     """All take dtype= (what the elements are, where the buffer cannot say) and async_= (return a Work at once)."""
 
+    @overload
+    def all_reduce(self, send: Any, out: Any = ..., op: Reduction = ..., *, dtype: Optional[DataType] = ...,
+                   async_: Literal[True]) -> Work: ...
+
+    @overload
+    def all_reduce(self, send: Any, out: Any = ..., op: Reduction = ..., *, dtype: Optional[DataType] = ...,
+                   async_: bool = ...) -> Any: ...
+
     def all_reduce(self, send: Any, out: Any = None, op: Reduction = ReduceOp.SUM, *, dtype: Optional[DataType] = None,
                    async_: bool = False) -> Any:
         """Reduces over the ranks; in place without `out`."""
@@ -33,6 +42,14 @@ class Collectives(Operations):
         with self._reduction(op, common) as code:
             arguments = (source.address, target.address, source.count, common, code, None)
             return self._start("psAllReduce", arguments, (source, target), recv, async_)
+
+    @overload
+    def reduce(self, send: Any, out: Any = ..., op: Reduction = ..., root: int = ..., *,
+               dtype: Optional[DataType] = ..., async_: Literal[True]) -> Work: ...
+
+    @overload
+    def reduce(self, send: Any, out: Any = ..., op: Reduction = ..., root: int = ..., *,
+               dtype: Optional[DataType] = ..., async_: bool = ...) -> Any: ...
 
     def reduce(self, send: Any, out: Any = None, op: Reduction = ReduceOp.SUM, root: int = 0, *,
                dtype: Optional[DataType] = None, async_: bool = False) -> Any:
@@ -45,8 +62,16 @@ class Collectives(Operations):
             recv = None
             source, target, common = self._pair(send, None, "reduce", dtype)
         with self._reduction(op, common) as code:
-            arguments = (source.address, target.address, source.count, common, code, root, None)
+            arguments = (source.address, target.address, source.count, common, code, int32(root, "root"), None)
             return self._start("psReduce", arguments, (source, target), recv, async_)
+
+    @overload
+    def broadcast(self, send: Any, out: Any = ..., root: int = ..., *, dtype: Optional[DataType] = ...,
+                  async_: Literal[True]) -> Work: ...
+
+    @overload
+    def broadcast(self, send: Any, out: Any = ..., root: int = ..., *, dtype: Optional[DataType] = ...,
+                  async_: bool = ...) -> Any: ...
 
     def broadcast(self, send: Any, out: Any = None, root: int = 0, *, dtype: Optional[DataType] = None,
                   async_: bool = False) -> Any:
@@ -61,14 +86,29 @@ class Collectives(Operations):
         common = common_type("broadcast", source, target)
         if self.rank == root:
             expect_count("broadcast", "out", target, source.count, "as many as send")
-        arguments = (source.address, target.address, target.count, common, root, None)
+        arguments = (source.address, target.address, target.count, common, int32(root, "root"), None)
         return self._start("psBroadcast", arguments, (source, target), recv, async_)
+
+    @overload
+    def all_gather(self, send: Any, out: Any = ..., *, dtype: Optional[DataType] = ...,
+                   async_: Literal[True]) -> Work: ...
+
+    @overload
+    def all_gather(self, send: Any, out: Any = ..., *, dtype: Optional[DataType] = ..., async_: bool = ...) -> Any: ...
 
     def all_gather(self, send: Any, out: Any = None, *, dtype: Optional[DataType] = None, async_: bool = False) -> Any:
         """Every rank's `send`, in group order, on every rank. In place: `send` is the own block of `out`."""
         source, target, common, out = self._gathered("all_gather", send, out, dtype)
         arguments = (source.address, target.address, source.count, common, None)
         return self._start("psAllGather", arguments, (source, target), out, async_)
+
+    @overload
+    def all_gather_v(self, send: Any, counts: Sequence[int], out: Any = ..., offsets: Optional[Sequence[int]] = ..., *,
+                     dtype: Optional[DataType] = ..., async_: Literal[True]) -> Work: ...
+
+    @overload
+    def all_gather_v(self, send: Any, counts: Sequence[int], out: Any = ..., offsets: Optional[Sequence[int]] = ..., *,
+                     dtype: Optional[DataType] = ..., async_: bool = ...) -> Any: ...
 
     def all_gather_v(self, send: Any, counts: Sequence[int], out: Any = None,
                      offsets: Optional[Sequence[int]] = None, *, dtype: Optional[DataType] = None,
@@ -79,6 +119,14 @@ class Collectives(Operations):
         arguments = (source.address, source.count, target.address, array, places, common, None)
         return self._start("psAllGatherV", arguments, (source, target), out, async_)
 
+    @overload
+    def gather(self, send: Any, out: Any = ..., root: int = ..., *, dtype: Optional[DataType] = ...,
+               async_: Literal[True]) -> Work: ...
+
+    @overload
+    def gather(self, send: Any, out: Any = ..., root: int = ..., *, dtype: Optional[DataType] = ...,
+               async_: bool = ...) -> Any: ...
+
     def gather(self, send: Any, out: Any = None, root: int = 0, *, dtype: Optional[DataType] = None,
                async_: bool = False) -> Any:
         """Every rank's `send`, in group order, at `root`; None elsewhere."""
@@ -87,8 +135,18 @@ class Collectives(Operations):
         else:
             out = None
             source, target, common = self._pair(send, None, "gather", dtype)
-        arguments = (source.address, target.address, source.count, common, root, None)
+        arguments = (source.address, target.address, source.count, common, int32(root, "root"), None)
         return self._start("psGather", arguments, (source, target), out, async_)
+
+    @overload
+    def gather_v(self, send: Any, counts: Optional[Sequence[int]] = ..., out: Any = ...,
+                 offsets: Optional[Sequence[int]] = ..., root: int = ..., *, dtype: Optional[DataType] = ...,
+                 async_: Literal[True]) -> Work: ...
+
+    @overload
+    def gather_v(self, send: Any, counts: Optional[Sequence[int]] = ..., out: Any = ...,
+                 offsets: Optional[Sequence[int]] = ..., root: int = ..., *, dtype: Optional[DataType] = ...,
+                 async_: bool = ...) -> Any: ...
 
     def gather_v(self, send: Any, counts: Optional[Sequence[int]] = None, out: Any = None,
                  offsets: Optional[Sequence[int]] = None, root: int = 0, *, dtype: Optional[DataType] = None,
@@ -102,8 +160,16 @@ class Collectives(Operations):
         else:
             array = places = out = None
             source, target, common = self._pair(send, None, "gather_v", dtype)
-        arguments = (source.address, source.count, target.address, array, places, common, root, None)
+        arguments = (source.address, source.count, target.address, array, places, common, int32(root, "root"), None)
         return self._start("psGatherV", arguments, (source, target), out, async_)
+
+    @overload
+    def scatter(self, send: Any, out: Any, root: int = ..., *, dtype: Optional[DataType] = ...,
+                async_: Literal[True]) -> Work: ...
+
+    @overload
+    def scatter(self, send: Any, out: Any, root: int = ..., *, dtype: Optional[DataType] = ...,
+                async_: bool = ...) -> Any: ...
 
     def scatter(self, send: Any, out: Any, root: int = 0, *, dtype: Optional[DataType] = None,
                 async_: bool = False) -> Any:
@@ -111,8 +177,18 @@ class Collectives(Operations):
         source, target, common = self._pair(send if self.rank == root else None, out, "scatter", dtype)
         if self.rank == root:
             expect_count("scatter", "send", source, target.count * self.size, f"out's {target.count} for each rank")
-        arguments = (source.address, target.address, target.count, common, root, None)
+        arguments = (source.address, target.address, target.count, common, int32(root, "root"), None)
         return self._start("psScatter", arguments, (source, target), out, async_)
+
+    @overload
+    def scatter_v(self, send: Any, out: Any, counts: Optional[Sequence[int]] = ...,
+                  offsets: Optional[Sequence[int]] = ..., root: int = ..., *, dtype: Optional[DataType] = ...,
+                  async_: Literal[True]) -> Work: ...
+
+    @overload
+    def scatter_v(self, send: Any, out: Any, counts: Optional[Sequence[int]] = ...,
+                  offsets: Optional[Sequence[int]] = ..., root: int = ..., *, dtype: Optional[DataType] = ...,
+                  async_: bool = ...) -> Any: ...
 
     def scatter_v(self, send: Any, out: Any, counts: Optional[Sequence[int]] = None,
                   offsets: Optional[Sequence[int]] = None, root: int = 0, *, dtype: Optional[DataType] = None,
@@ -125,8 +201,16 @@ class Collectives(Operations):
                 raise ArgumentError("scatter_v needs counts at the root, one for each rank")
             array, places = self._arrays("scatter_v", counts, offsets)
             _expect_room("scatter_v", "send", source, counts, offsets)
-        arguments = (source.address, array, places, target.address, target.count, common, root, None)
+        arguments = (source.address, array, places, target.address, target.count, common, int32(root, "root"), None)
         return self._start("psScatterV", arguments, (source, target), out, async_)
+
+    @overload
+    def reduce_scatter(self, send: Any, out: Any = ..., op: Reduction = ..., *, dtype: Optional[DataType] = ...,
+                       async_: Literal[True]) -> Work: ...
+
+    @overload
+    def reduce_scatter(self, send: Any, out: Any = ..., op: Reduction = ..., *, dtype: Optional[DataType] = ...,
+                       async_: bool = ...) -> Any: ...
 
     def reduce_scatter(self, send: Any, out: Any = None, op: Reduction = ReduceOp.SUM, *,
                        dtype: Optional[DataType] = None, async_: bool = False) -> Any:
@@ -144,6 +228,14 @@ class Collectives(Operations):
             arguments = (source.address, target.address, target.count, common, code, None)
             return self._start("psReduceScatter", arguments, (source, target), out, async_)
 
+    @overload
+    def reduce_scatter_v(self, send: Any, counts: Sequence[int], out: Any = ..., op: Reduction = ..., *,
+                         dtype: Optional[DataType] = ..., async_: Literal[True]) -> Work: ...
+
+    @overload
+    def reduce_scatter_v(self, send: Any, counts: Sequence[int], out: Any = ..., op: Reduction = ..., *,
+                         dtype: Optional[DataType] = ..., async_: bool = ...) -> Any: ...
+
     def reduce_scatter_v(self, send: Any, counts: Sequence[int], out: Any = None, op: Reduction = ReduceOp.SUM, *,
                          dtype: Optional[DataType] = None, async_: bool = False) -> Any:
         """reduce_scatter into blocks of different size: `counts` are equal on all ranks, `send` holds their sum."""
@@ -159,6 +251,13 @@ class Collectives(Operations):
             arguments = (source.address, target.address, array, common, code, None)
             return self._start("psReduceScatterV", arguments, (source, target), out, async_)
 
+    @overload
+    def all_to_all(self, send: Any, out: Any = ..., *, dtype: Optional[DataType] = ...,
+                   async_: Literal[True]) -> Work: ...
+
+    @overload
+    def all_to_all(self, send: Any, out: Any = ..., *, dtype: Optional[DataType] = ..., async_: bool = ...) -> Any: ...
+
     def all_to_all(self, send: Any, out: Any = None, *, dtype: Optional[DataType] = None, async_: bool = False) -> Any:
         """Block q of `send` goes to rank q, block q of `out` comes from rank q. In place: `out` is `send`."""
         source = view(send, "all_to_all: send", dtype=dtype)
@@ -171,6 +270,16 @@ class Collectives(Operations):
             raise ArgumentError(f"all_to_all: send has {source.count} elements, which is not {self.size} equal blocks")
         arguments = (source.address, target.address, source.count // self.size, common, None)
         return self._start("psAllToAll", arguments, (source, target), out, async_)
+
+    @overload
+    def all_to_all_v(self, send: Any, send_counts: Sequence[int], recv_counts: Sequence[int], out: Any = ...,
+                     send_offsets: Optional[Sequence[int]] = ..., recv_offsets: Optional[Sequence[int]] = ..., *,
+                     dtype: Optional[DataType] = ..., async_: Literal[True]) -> Work: ...
+
+    @overload
+    def all_to_all_v(self, send: Any, send_counts: Sequence[int], recv_counts: Sequence[int], out: Any = ...,
+                     send_offsets: Optional[Sequence[int]] = ..., recv_offsets: Optional[Sequence[int]] = ..., *,
+                     dtype: Optional[DataType] = ..., async_: bool = ...) -> Any: ...
 
     def all_to_all_v(self, send: Any, send_counts: Sequence[int], recv_counts: Sequence[int], out: Any = None,
                      send_offsets: Optional[Sequence[int]] = None, recv_offsets: Optional[Sequence[int]] = None, *,
@@ -187,6 +296,12 @@ class Collectives(Operations):
         common = common_type("all_to_all_v", source, target)
         arguments = (source.address, sent, sent_places, target.address, received, received_places, common, None)
         return self._start("psAllToAllV", arguments, (source, target), out, async_)
+
+    @overload
+    def barrier(self, *, async_: Literal[True]) -> Work: ...
+
+    @overload
+    def barrier(self, *, async_: bool = ...) -> Any: ...
 
     def barrier(self, *, async_: bool = False) -> Any:
         """Returns when all members have called it. For a limit of its own: `barrier(async_=True).wait(seconds)`."""

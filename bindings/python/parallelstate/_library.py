@@ -70,8 +70,12 @@ def load() -> Tuple[Any, str]:
             return _open(path), path
         except (OSError, LoadError) as error:
             tried.append(f"  {path} ({origin}): {error}")
-    raise LoadError("no usable libparallelstate.so; tried\n" + "\n".join(tried) +
-                    "\nBuild it (cmake --build build), or set PS_LIBRARY to its path.")
+    if os.environ.get("PS_LIBRARY"):
+        advice = "Nothing else was tried, because PS_LIBRARY is set: correct it, or unset it."
+    else:
+        advice = ("Install the package with pip, which packs the library too, or build it in the checkout "
+                  "(scripts/demo), or set PS_LIBRARY to its path.")
+    raise LoadError("\n".join(["no usable libparallelstate.so; tried", *tried, advice]))
 
 
 def library() -> Any:

@@ -66,6 +66,10 @@ class Operations:
     def _reduction(self, op: Reduction, dtype: Optional[DataType]) -> Iterator[int]:
         """The psReduceOp of `op`. One that was made for the call is freed after it: operations in flight keep it."""
         if not isinstance(op, PremulSum):
+            if op == ReduceOp.PREMUL_SUM:
+                raise ArgumentError("PREMUL_SUM is made with its scalar: op=premul_sum(0.5)")
+            if not isinstance(op, int):
+                raise TypeError(f"op must be a reduction (SUM, MAX, ..., premul_sum(0.5)), not {type(op).__name__}")
             yield int(op)
             return
         if dtype is None:

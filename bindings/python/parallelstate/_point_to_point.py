@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass
-from typing import Any, List, Optional, Sequence, Union
+from typing import Any, List, Literal, Optional, Sequence, Union, overload
 
 from ._buffers import Buffer, view
 from ._constants import DataType, Direction
 from ._errors import ArgumentError
 from ._operations import Operations, common_type
 from ._structs import psMessage
+from ._values import int32
+from .work import Work
 
 
 @dataclass(frozen=True)
@@ -36,19 +38,45 @@ class Recv:
 class PointToPoint(Operations):
     """Send and receive. A message matches by (source, destination, tag), in order, and waits for nothing else."""
 
+    @overload
+    def send(self, buffer: Any, dst: int, tag: int = ..., *, dtype: Optional[DataType] = ...,
+             async_: Literal[True]) -> Work: ...
+
+    @overload
+    def send(self, buffer: Any, dst: int, tag: int = ..., *, dtype: Optional[DataType] = ...,
+             async_: bool = ...) -> Any: ...
+
     def send(self, buffer: Any, dst: int, tag: int = 0, *, dtype: Optional[DataType] = None,
              async_: bool = False) -> Any:
         """May return before the message is received; never rely on it."""
         source = view(buffer, "send: buffer", dtype=dtype)
-        return self._start("psSend", (source.address, source.count, source.dtype or DataType.UINT8, dst, tag, None),
+        return self._start("psSend", (source.address, source.count, source.dtype or DataType.UINT8,
+                                      int32(dst, "dst"), int32(tag, "tag"), None),
                            (source,), buffer, async_)
+
+    @overload
+    def recv(self, buffer: Any, src: int, tag: int = ..., *, dtype: Optional[DataType] = ...,
+             async_: Literal[True]) -> Work: ...
+
+    @overload
+    def recv(self, buffer: Any, src: int, tag: int = ..., *, dtype: Optional[DataType] = ...,
+             async_: bool = ...) -> Any: ...
 
     def recv(self, buffer: Any, src: int, tag: int = 0, *, dtype: Optional[DataType] = None,
              async_: bool = False) -> Any:
         """Fills `buffer` and returns it. Count and type must be the sender's."""
         target = view(buffer, "recv: buffer", writable=True, dtype=dtype)
-        return self._start("psRecv", (target.address, target.count, target.dtype or DataType.UINT8, src, tag, None),
+        return self._start("psRecv", (target.address, target.count, target.dtype or DataType.UINT8,
+                                      int32(src, "src"), int32(tag, "tag"), None),
                            (target,), buffer, async_)
+
+    @overload
+    def send_recv(self, send: Any, dst: int, out: Any, src: int, tag: int = ..., *, dtype: Optional[DataType] = ...,
+                  async_: Literal[True]) -> Work: ...
+
+    @overload
+    def send_recv(self, send: Any, dst: int, out: Any, src: int, tag: int = ..., *, dtype: Optional[DataType] = ...,
+                  async_: bool = ...) -> Any: ...
 
     def send_recv(self, send: Any, dst: int, out: Any, src: int, tag: int = 0, *, dtype: Optional[DataType] = None,
                   async_: bool = False) -> Any:
@@ -56,8 +84,15 @@ class PointToPoint(Operations):
         source = view(send, "send_recv: send", dtype=dtype)
         target = view(out, "send_recv: out", writable=True, dtype=dtype)
         common = common_type("send_recv", source, target)
-        arguments = (source.address, source.count, dst, target.address, target.count, src, common, tag, None)
+        arguments = (source.address, source.count, int32(dst, "dst"), target.address, target.count, int32(src, "src"),
+                     common, int32(tag, "tag"), None)
         return self._start("psSendRecv", arguments, (source, target), out, async_)
+
+    @overload
+    def batch(self, messages: Sequence[Union[Send, Recv]], *, async_: Literal[True]) -> Work: ...
+
+    @overload
+    def batch(self, messages: Sequence[Union[Send, Recv]], *, async_: bool = ...) -> Any: ...
 
     def batch(self, messages: Sequence[Union[Send, Recv]], *, async_: bool = False) -> Any:
         """All messages start together. Returns the receive buffers, in the order of the messages."""
@@ -80,6 +115,6 @@ class PointToPoint(Operations):
             entry.buffer = buffer.address
             entry.count = buffer.count
             entry.dtype = buffer.dtype or DataType.UINT8
-            entry.peer = peer
-            entry.tag = message.tag
+            entry.peer = int32(peer, f"{what}: peer")
+            entry.tag = int32(message.tag, f"{what}: tag")
         return self._start("psBatch", (array, len(messages), None), buffers, received, async_)

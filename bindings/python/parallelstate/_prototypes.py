@@ -8,7 +8,10 @@ from __future__ import annotations
 from ctypes import POINTER, c_char_p, c_int32, c_int64, c_size_t, c_void_p
 from typing import Any, List, NamedTuple
 
-from ._structs import psConfig, psGroupInfo, psGroupOptions, psMessage, psRankInfo, psStoreOptions, psWorldInfo
+from ._structs import (
+    psConfig, psGroupInfo, psGroupOptions, psLayoutInfo, psMessage, psModelParallelOptions, psRankInfo, psStoreOptions,
+    psWorldInfo,
+)
 
 
 class Prototype(NamedTuple):
@@ -88,6 +91,44 @@ PROTOTYPES = (
     Prototype("psGroupSetTimeout", c_int32, [c_void_p, c_int64]),
     # psResult psGroupAbort(psGroup group, const char* reason);
     Prototype("psGroupAbort", c_int32, [c_void_p, c_char_p]),
+    # psResult psLayoutCreate(const char* spec, int32_t world_size, psLayout* layout);
+    Prototype("psLayoutCreate", c_int32, [c_char_p, c_int32, POINTER(c_void_p)]),
+    # psResult psLayoutFree(psLayout layout);
+    Prototype("psLayoutFree", c_int32, [c_void_p]),
+    # psResult psGetLayoutInfo(psLayout layout, psLayoutInfo* info);
+    Prototype("psGetLayoutInfo", c_int32, [c_void_p, POINTER(psLayoutInfo)]),
+    # psResult psLayoutName(psLayout layout, size_t index, const char** name, const char** alias_of);
+    Prototype("psLayoutName", c_int32, [c_void_p, c_size_t, POINTER(c_char_p), POINTER(c_char_p)]),
+    # psResult psLayoutAxis(psLayout layout, size_t index, const char** name, int32_t* size);
+    Prototype("psLayoutAxis", c_int32, [c_void_p, c_size_t, POINTER(c_char_p), POINTER(c_int32)]),
+    # psResult psLayoutGroupCount(psLayout layout, const char* name, size_t* count);
+    Prototype("psLayoutGroupCount", c_int32, [c_void_p, c_char_p, POINTER(c_size_t)]),
+    # psResult psLayoutGroupRanks(psLayout layout, const char* name, size_t index, int32_t* global_ranks, size_t
+    # capacity, size_t* count);
+    Prototype("psLayoutGroupRanks", c_int32, [
+        c_void_p, c_char_p, c_size_t, POINTER(c_int32), c_size_t, POINTER(c_size_t),
+    ]),
+    # psResult psLayoutFind(psLayout layout, const char* name, int32_t global_rank, size_t* index, int32_t* rank);
+    Prototype("psLayoutFind", c_int32, [c_void_p, c_char_p, c_int32, POINTER(c_size_t), POINTER(c_int32)]),
+    # psResult psLayoutCoordinate(psLayout layout, const char* axis, int32_t global_rank, int32_t* coordinate);
+    Prototype("psLayoutCoordinate", c_int32, [c_void_p, c_char_p, c_int32, POINTER(c_int32)]),
+    # psResult psLayoutDescribe(psLayout layout, psBytes* json);
+    Prototype("psLayoutDescribe", c_int32, [c_void_p, POINTER(c_void_p)]),
+    # psResult psLayoutDiff(psLayout layout, psLayout other, psBytes* json);
+    Prototype("psLayoutDiff", c_int32, [c_void_p, c_void_p, POINTER(c_void_p)]),
+    # psResult psPipelineLayers(const char* rule, int64_t layers, int32_t stages, const int64_t* partition, int64_t*
+    # boundaries);
+    Prototype("psPipelineLayers", c_int32, [c_char_p, c_int64, c_int32, POINTER(c_int64), POINTER(c_int64)]),
+    # psResult psShardRange(int64_t total, int32_t parts, int32_t index, int64_t* begin, int64_t* end);
+    Prototype("psShardRange", c_int32, [c_int64, c_int32, c_int32, POINTER(c_int64), POINTER(c_int64)]),
+    # psResult psInitModelParallel(psContext context, const char* spec, const psModelParallelOptions* options);
+    Prototype("psInitModelParallel", c_int32, [c_void_p, c_char_p, POINTER(psModelParallelOptions)]),
+    # psResult psEnsureModelParallel(psContext context, const char* spec, const psModelParallelOptions* options);
+    Prototype("psEnsureModelParallel", c_int32, [c_void_p, c_char_p, POINTER(psModelParallelOptions)]),
+    # psResult psModelParallelIsInitialized(psContext context, int32_t* initialized);
+    Prototype("psModelParallelIsInitialized", c_int32, [c_void_p, POINTER(c_int32)]),
+    # psResult psDestroyModelParallel(psContext context);
+    Prototype("psDestroyModelParallel", c_int32, [c_void_p]),
     # psResult psAllReduce(psGroup group, const void* send, void* recv, size_t count, psDataType dtype, psReduceOp op,
     # void* stream, psWork* work);
     Prototype("psAllReduce", c_int32, [

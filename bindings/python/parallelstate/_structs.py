@@ -140,4 +140,27 @@ class psMessage(_Sized):
     ]
 
 
-ALL = (psConfig, psWorldInfo, psRankInfo, psStoreOptions, psGroupOptions, psGroupInfo, psMessage)
+class psLayoutInfo(_Sized):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("world_size", c_int32),
+        ("hash", c_uint64),
+        ("name_count", c_size_t),
+        ("axis_count", c_size_t),
+        ("spec", c_char_p),
+    ]
+
+
+class psModelParallelOptions(_Sized):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("flags", c_uint32),
+        ("backend_options", c_char_p),
+        ("timeout_ms", c_int64),
+    ]
+
+
+ALL = (
+    psConfig, psWorldInfo, psRankInfo, psStoreOptions, psGroupOptions, psGroupInfo, psMessage, psLayoutInfo,
+    psModelParallelOptions,
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import json
 import math
+import operator
 from typing import Any, Optional, Sequence
 
 from ._errors import ArgumentError
@@ -26,29 +27,57 @@ def decode(text: Optional[bytes]) -> str:
     return (text or b"").decode("utf-8", "replace")
 
 
-def wait_ms(seconds: Optional[float]) -> int:
-    """For timeout parameters: None is the default (-1), 0 polls. Rounded up, so that a short wait is not a poll."""
-    if seconds is None:
-        return -1
-    if not seconds >= 0 or math.isinf(seconds):
-        raise ArgumentError(f"timeout is {seconds!r}; give seconds >= 0, or None for the default")
-    return math.ceil(seconds * 1000)
+def _integer(value: Any, what: str, lowest: int, highest: int) -> int:
+    """`value`, which ctypes would cut to its lower bits where it does not fit."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{what} must be an int, not {type(value).__name__}") from None
+    if not lowest <= number <= highest:
+        raise ArgumentError(f"{what} is {number}; it must be from {lowest} to {highest}")
+    return number
+
+
+def int32(value: Any, what: str) -> int:
+    return _integer(value, what, -(1 << 31), (1 << 31) - 1)
+
+
+def int64(value: Any, what: str) -> int:
+    return _integer(value, what, -(1 << 63), (1 << 63) - 1)
+
+
+def uint64(value: Any, what: str) -> int:
+    return _integer(value, what, 0, (1 << 64) - 1)
+
+
+def _milliseconds(seconds: Any, what: str, lowest: str) -> int:
+    """Rounded up, so that a short wait is not a poll."""
+    if isinstance(seconds, str) or not hasattr(type(seconds), "__float__"):
+        raise TypeError(f"{what} must be a number of seconds or None, not {type(seconds).__name__}")
+    value = float(seconds)
+    if not math.isfinite(value) or value < 0 or (value == 0 and lowest == "> 0"):
+        raise ArgumentError(f"{what} is {seconds!r}; give seconds {lowest}, or None for the default")
+    return min(math.ceil(value * 1000), (1 << 63) - 1)
+
+
+def wait_ms(seconds: Optional[float], what: str = "timeout") -> int:
+    """For timeout parameters: None is the default (-1), 0 polls."""
+    return -1 if seconds is None else _milliseconds(seconds, what, ">= 0")
 
 
 def deadline_ms(seconds: Optional[float], what: str = "timeout") -> int:
     """For deadlines in options, where None is the default (0)."""
-    if seconds is None:
-        return 0
-    if not seconds > 0 or math.isinf(seconds):
-        raise ArgumentError(f"{what} is {seconds!r}; give seconds > 0, or None for the default")
-    return math.ceil(seconds * 1000)
+    return 0 if seconds is None else _milliseconds(seconds, what, "> 0")
 
 
 def size_array(values: Optional[Sequence[int]], size: int, what: str) -> Any:
     """A `const size_t[size]`; None stays NULL."""
     if values is None:
         return None
-    items = [int(value) for value in values]
+    try:
+        items = [operator.index(value) for value in values]
+    except TypeError:
+        raise TypeError(f"{what} must be a sequence of ints, not {values!r}") from None
     if len(items) != size:
         raise ArgumentError(f"{what} has {len(items)} entries; the group has {size} ranks and needs one for each")
     if any(item < 0 for item in items):

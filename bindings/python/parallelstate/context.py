@@ -6,17 +6,19 @@ import atexit
 import ctypes
 import os
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Dict, List, Optional, Sequence, Set, Type, Union
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Set, Type, Union
 
 from . import _handles, _logging
 from ._constants import CheckMode, LogLevel, RankState, Result, flags, known
 from ._errors import Error, StateError, error_of
 from ._library import check, last_error, library
-from ._structs import psConfig, psRankInfo, psWorldInfo
-from ._values import deadline_ms, decode, encode, take_json
+from ._structs import psConfig, psModelParallelOptions, psRankInfo, psWorldInfo
+from ._values import deadline_ms, decode, encode, int32, take_json, uint64
 from .group import Group, group_options
+from .layout import Layout, spec_for
 from .store import Store
 
 # Contexts that are not finalized. They are kept until the interpreter exits: finalizing talks to peers, and when that
@@ -80,14 +82,17 @@ def init(rank: Optional[int] = None, world_size: Optional[int] = None, *, local_
         config = psConfig(
             flags=flags(deterministic=deterministic, host_only=host_only, allow_unauthenticated=allow_unauthenticated,
                         no_environment=not use_environment, share_device=share_device),
-            rank=rank or 0, world_size=world_size or 0, local_rank=local_rank, local_size=local_size, replica=replica,
-            replica_count=replica_count, rendezvous=encode(rendezvous, "rendezvous"), job=encode(job, "job"),
+            rank=int32(rank or 0, "rank"), world_size=int32(world_size or 0, "world_size"),
+            local_rank=int32(local_rank, "local_rank"), local_size=int32(local_size, "local_size"),
+            replica=int32(replica, "replica"), replica_count=int32(replica_count, "replica_count"),
+            rendezvous=encode(rendezvous, "rendezvous"), job=encode(job, "job"),
             secret=encode(secret, "secret"), network=encode(network, "network"), device=encode(device, "device"),
             backend=encode(backend, "backend"), dispatch=encode(dispatch, "dispatch"),
-            plugins=encode(plugins, "plugins"),
-            nccl_library=encode(nccl_library, "nccl_library"), timeout_ms=deadline_ms(timeout),
-            init_timeout_ms=deadline_ms(init_timeout, "init_timeout"), max_object_bytes=max_object_bytes,
-            host_buffer_bytes=host_buffer_bytes, log_level=log_level or 0, check_mode=check_mode or 0)
+            plugins=encode(plugins, "plugins"), nccl_library=encode(nccl_library, "nccl_library"),
+            timeout_ms=deadline_ms(timeout), init_timeout_ms=deadline_ms(init_timeout, "init_timeout"),
+            max_object_bytes=uint64(max_object_bytes, "max_object_bytes"),
+            host_buffer_bytes=uint64(host_buffer_bytes, "host_buffer_bytes"),
+            log_level=int32(log_level or 0, "log_level"), check_mode=int32(check_mode or 0, "check_mode"))
         if number is not None:
             config.log = _logging.CALLBACK
             config.log_user = number
@@ -139,7 +144,7 @@ class Context:
     def rank_info(self, global_rank: int) -> RankInfo:
         """One rank's host, process and state."""
         raw = psRankInfo()
-        check(library().psGetRankInfo(self._live(), global_rank, ctypes.byref(raw)))
+        check(library().psGetRankInfo(self._live(), int32(global_rank, "global_rank"), ctypes.byref(raw)))
         return RankInfo(
             state=known(RankState, raw.state), node=raw.node, local_rank=raw.local_rank, pid=raw.pid,
             device_index=None if raw.device_index < 0 else raw.device_index, hostname=decode(raw.hostname),
@@ -197,11 +202,70 @@ class Context:
                                 deterministic=deterministic, own_communicator=own_communicator, warm_up=warm_up,
                                 host_only=host_only)
         _handles.sweep()
-        ranks = (ctypes.c_int32 * len(global_ranks))(*global_ranks)
+        members = [int32(rank, "a member of global_ranks") for rank in global_ranks]
+        ranks = (ctypes.c_int32 * len(members))(*members)
         handle = ctypes.c_void_p()
-        check(library().psNewGroup(self._live(), ranks, len(global_ranks), ctypes.byref(options), ctypes.byref(handle)))
+        check(library().psNewGroup(self._live(), ranks, len(members), ctypes.byref(options), ctypes.byref(handle)))
         assert handle.value is not None
         return Group(handle.value, self, made=True)
+
+    # ---- Model-parallel state: the groups of a layout
+
+    def init_model_parallel(self, layout: Union[str, Layout], *, backend_options: Optional[str] = None,
+                            timeout: Optional[float] = None, deterministic: bool = False, warm_up: bool = False,
+                            host_only: bool = False) -> None:
+        """Makes all groups of the layout, a spec or a Layout; `group` then gives them by name. All ranks call it.
+
+        `backend_options` is per name, "tp:key=value;dp:..."; `timeout` the deadline of their operations. MismatchError
+        when ranks differ, StateError when there is a layout already.
+        """
+        self._form("psInitModelParallel", layout, backend_options, timeout, deterministic=deterministic,
+                   warm_up=warm_up, host_only=host_only)
+
+    def ensure_model_parallel(self, layout: Union[str, Layout], *, backend_options: Optional[str] = None,
+                              timeout: Optional[float] = None, deterministic: bool = False, warm_up: bool = False,
+                              host_only: bool = False) -> None:
+        """`init_model_parallel` where there is no layout yet. Nothing where there is this one, StateError with the
+        difference where there is another."""
+        self._form("psEnsureModelParallel", layout, backend_options, timeout, deterministic=deterministic,
+                   warm_up=warm_up, host_only=host_only)
+
+    def is_model_parallel_initialized(self) -> bool:
+        initialized = ctypes.c_int32()
+        check(library().psModelParallelIsInitialized(self._live(), ctypes.byref(initialized)))
+        return bool(initialized.value)
+
+    def destroy_model_parallel(self) -> None:
+        """Drops the groups of the layout; those that `group` gave stay until they are closed, or nobody has them any
+        more. Needs no peer. Without a layout it does nothing; another may follow."""
+        _handles.sweep()  # what a program forgot of them goes first
+        check(library().psDestroyModelParallel(self._live()))
+
+    @contextmanager
+    def model_parallel(self, layout: Union[str, Layout], *, backend_options: Optional[str] = None,
+                       timeout: Optional[float] = None, deterministic: bool = False, warm_up: bool = False,
+                       host_only: bool = False) -> Iterator[Layout]:
+        """The groups of a layout for a block: `with context.model_parallel("sglang:tp=2,pp=2") as layout:`."""
+        self.init_model_parallel(layout, backend_options=backend_options, timeout=timeout,
+                                 deterministic=deterministic, warm_up=warm_up, host_only=host_only)
+        try:
+            yield layout if isinstance(layout, Layout) else Layout(layout, self.world_size)
+        except BaseException:
+            try:
+                self.destroy_model_parallel()
+            except Error:
+                pass  # what ended the block says more
+            raise
+        if not self.finalized:
+            self.destroy_model_parallel()
+
+    def _form(self, function: str, layout: Union[str, Layout], backend_options: Optional[str],
+              timeout: Optional[float], **chosen: bool) -> None:
+        options = psModelParallelOptions(
+            flags=flags(**chosen), backend_options=encode(backend_options, "backend_options"),
+            timeout_ms=deadline_ms(timeout))
+        _handles.sweep()
+        check(getattr(library(), function)(self._live(), spec_for(layout, self.world_size), ctypes.byref(options)))
 
     # ---- Its end
 

@@ -18,8 +18,11 @@ RANKS = 4
 VICTIM = 2
 RING_TAG = 7
 RING_TOTAL = 1 + 2 + 3 + 4
+LAYOUT = "sglang:tp=2,pp=2"
+PIPELINE_TAG = 1
+PIPELINE_SUM = 1 + 2
 NAME_BYTES = 16
-REPORT = 10
+REPORT = 11
 LANGUAGE = "Python"
 
 
@@ -59,16 +62,29 @@ def pass_token(world: Group) -> int:
     return token[0]
 
 
+def run_pipeline(context: Context) -> int:
+    with context.model_parallel(LAYOUT):
+        total = array("q", [context.rank + 1])
+        context.group("tp").all_reduce(total)
+        stage = context.group("pp")
+        if stage.rank == 0:
+            stage.send(total, NEXT, PIPELINE_TAG)
+        else:
+            stage.recv(total, PREV, PIPELINE_TAG)
+    return total[0]
+
+
 def print_table(reports: Sequence[int], names: bytes) -> None:
-    lines = ["", "rank  language  process   tp group  its sum   dp group  its sum   ring token  as expected"]
+    lines = ["", "rank  language  process   tp group  its sum   dp group  its sum   ring token  pipeline  as expected"]
     for row in (reports[start:start + REPORT] for start in range(0, len(reports), REPORT)):
-        rank, process, tp_sum, dp_sum, tp0, tp1, dp0, dp1, token, as_expected = row
+        rank, process, tp_sum, dp_sum, tp0, tp1, dp0, dp1, token, pipeline, as_expected = row
         language = names[rank * NAME_BYTES:(rank + 1) * NAME_BYTES].rstrip(b"\0").decode("utf-8", "replace")
         lines.append(f"{rank:4d}  {language:<8s}  {process:7d}   [{tp0}, {tp1}]    {tp_sum:7d}   [{dp0}, {dp1}]    "
-                     f"{dp_sum:7d}   {token:10d}  {'yes' if as_expected == 1 else 'NO'}")
+                     f"{dp_sum:7d}   {token:10d}  {pipeline:8d}  {'yes' if as_expected == 1 else 'NO'}")
     lines += ["",
               "Every rank gave its number + 1 to a sum in two groups; a token went round the ring and gained the same",
-              f"from each rank: 1 + 2 + 3 + 4 = {RING_TOTAL}.", ""]
+              f"from each rank: 1 + 2 + 3 + 4 = {RING_TOTAL}; in the layout {LAYOUT} the first stage's sum, "
+              f"{PIPELINE_SUM}, went", "down the pipeline.", ""]
     say("\n".join(lines))
 
 
@@ -106,9 +122,12 @@ def demonstrate() -> bool:
         for pair in (tp, dp):
             pair.collect(rank)
         token = pass_token(world)
-        as_expected = tp.as_expected and dp.as_expected and token == RING_TOTAL
+        pipeline = run_pipeline(context)
+        as_expected = (tp.as_expected and dp.as_expected and token == RING_TOTAL
+                       and pipeline == PIPELINE_SUM)
 
-        report = array("q", [rank, os.getpid(), tp.sum, dp.sum, *tp.gathered, *dp.gathered, token, int(as_expected)])
+        report = array("q", [rank, os.getpid(), tp.sum, dp.sum, *tp.gathered, *dp.gathered, token, pipeline,
+                             int(as_expected)])
         reports = array("q", [0] * (RANKS * REPORT)) if rank == 0 else None
         world.gather(report, reports)
         if reports is not None:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, List, Optional, Tuple, Type, Union
 
 from . import _handles
 from ._collectives import Collectives
-from ._constants import Flag, Result, flags, known
+from ._constants import NO_COLOR, Flag, Result, flags, known
 from ._errors import Error, StateError, error_of
 from ._library import check, last_error, library
 from ._point_to_point import PointToPoint
 from ._structs import psGroupInfo, psGroupOptions
-from ._values import deadline_ms, decode, encode
+from ._values import deadline_ms, decode, encode, int32, uint64
 
 if TYPE_CHECKING:
     from .context import Context
@@ -48,7 +48,8 @@ def group_options(name: Optional[str], backend: Optional[str], backend_options: 
     return psGroupOptions(
         flags=flags(**chosen), name=encode(name, "name"), backend=encode(backend, "backend"),
         backend_options=encode(backend_options, "backend_options"), timeout_ms=deadline_ms(timeout),
-        max_object_bytes=max_object_bytes, host_buffer_bytes=host_buffer_bytes)
+        max_object_bytes=uint64(max_object_bytes, "max_object_bytes"),
+        host_buffer_bytes=uint64(host_buffer_bytes, "host_buffer_bytes"))
 
 
 class Group(Collectives, PointToPoint):
@@ -125,14 +126,14 @@ class Group(Collectives, PointToPoint):
     def find_global(self, global_rank: int) -> int:
         """The rank in this group of a world rank; NotFoundError when it is not a member."""
         rank = ctypes.c_int32()
-        check(library().psGroupFindGlobal(self._live(), global_rank, ctypes.byref(rank)))
+        check(library().psGroupFindGlobal(self._live(), int32(global_rank, "global_rank"), ctypes.byref(rank)))
         return rank.value
 
     def same_host(self, source: Optional[int] = None) -> List[bool]:
         """For each member, whether it shares memory with member `source` (default: this rank)."""
         same = (ctypes.c_int32 * self.size)()
         count = ctypes.c_size_t()
-        member = self.rank if source is None else source
+        member = self.rank if source is None else int32(source, "source")
         check(library().psSameHost(self._live(), member, same, self.size, ctypes.byref(count)))
         return [bool(flag) for flag in same]
 
@@ -155,8 +156,8 @@ class Group(Collectives, PointToPoint):
                                 host_only=host_only)
         _handles.sweep()
         part = ctypes.c_void_p()
-        result = library().psSplitGroup(self._live(), -1 if color is None else color, key, ctypes.byref(options),
-                                        ctypes.byref(part))
+        result = library().psSplitGroup(self._live(), NO_COLOR if color is None else int32(color, "color"),
+                                        int32(key, "key"), ctypes.byref(options), ctypes.byref(part))
         if result < Result.OK:
             raise self._error(result)
         return None if part.value is None else Group(part.value, self._context, made=True)

@@ -8,10 +8,10 @@ from typing import Optional, Type, Union
 
 from . import _handles
 from ._constants import flags
-from ._errors import ArgumentError, StateError
+from ._errors import StateError
 from ._library import check, library
 from ._structs import psStoreOptions
-from ._values import deadline_ms, decode, encode, take_bytes, wait_ms
+from ._values import deadline_ms, decode, encode, int64, take_bytes, uint64, wait_ms
 
 Value = Union[bytes, bytearray, memoryview, str]
 
@@ -27,9 +27,9 @@ class Store:
 
     @classmethod
     def open(cls, url: str, *, secret: Optional[str] = None, network: Optional[str] = None,
-             timeout: Optional[float] = None) -> "Store":
+             timeout: Optional[float] = None, max_value_bytes: int = 0) -> "Store":
         """Connects to a served store: its `address` in the process that serves it."""
-        return cls._open(url, secret, network, timeout, 0)
+        return cls._open(url, secret, network, timeout, max_value_bytes)
 
     @classmethod
     def serve(cls, url: str, *, secret: Optional[str] = None, network: Optional[str] = None,
@@ -44,7 +44,7 @@ class Store:
               max_value_bytes: int, **chosen: bool) -> "Store":
         options = psStoreOptions(flags=flags(**chosen), secret=encode(secret, "secret"),
                                  network=encode(network, "network"), timeout_ms=deadline_ms(timeout),
-                                 max_value_bytes=max_value_bytes)
+                                 max_value_bytes=uint64(max_value_bytes, "max_value_bytes"))
         _handles.sweep()
         handle = ctypes.c_void_p()
         check(library().psStoreOpen(encode(url, "url"), ctypes.byref(options), ctypes.byref(handle)))
@@ -71,10 +71,8 @@ class Store:
 
     def add(self, key: str, delta: int = 1) -> int:
         """Adds atomically and returns the sum; an absent key counts as 0. The key holds decimal text."""
-        if not -(1 << 63) <= delta < 1 << 63:
-            raise ArgumentError(f"delta {delta} does not fit in 64 bits")
         total = ctypes.c_int64()
-        check(library().psStoreAdd(self._live(), _key(key), delta, ctypes.byref(total)))
+        check(library().psStoreAdd(self._live(), _key(key), int64(delta, "delta"), ctypes.byref(total)))
         return total.value
 
     def compare_and_set(self, key: str, expected: Optional[Value], desired: Value, *,
@@ -127,6 +125,7 @@ def _key(key: str) -> Optional[bytes]:
 def _bytes(value: Value) -> bytes:
     if isinstance(value, str):
         return value.encode("utf-8")
-    if isinstance(value, (int, float)):
-        raise TypeError(f"a value is bytes or str, not {type(value).__name__}; pass str({value!r})")
-    return bytes(value)
+    try:
+        return memoryview(value).tobytes()
+    except TypeError:
+        raise TypeError(f"a value is bytes or str, not {type(value).__name__}; pass str({value!r})") from None

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Optional, Sequence, Type
 from . import _handles
 from ._buffers import Buffer
 from ._constants import Result
-from ._errors import ArgumentError, Error
+from ._errors import Error
 from ._library import last_error, library
+from ._values import wait_ms
 
 if TYPE_CHECKING:
     from .group import Group
@@ -42,9 +43,7 @@ class Work:
 
         TimeoutError_ while `done` is still False: only this wait ran out, nothing failed, the text says who is missing.
         """
-        limit = None if timeout is None else time.monotonic() + timeout
-        if timeout is not None and not (timeout >= 0 and math.isfinite(timeout)):
-            raise ArgumentError(f"timeout is {timeout!r}; give seconds >= 0, or None for the operation's deadline")
+        limit = None if timeout is None else time.monotonic() + wait_ms(timeout) / 1000
         with self._lock:
             while self._handle is not None:
                 slice_ms = _SLICE_MS
@@ -63,6 +62,21 @@ class Work:
         if self._error is not None:
             raise self._error
         return self._result
+
+    def order(self, stream: Optional[int] = None, timeout: Optional[float] = None) -> None:
+        """Later work on `stream` (a device stream's address) runs after the operation. For host memory: `wait`."""
+        with self._lock:
+            if self._handle is not None:
+                result = library().psWorkOrder(self._handle, stream, wait_ms(timeout))
+                if result >= Result.OK:
+                    return
+                error = last_error(result)
+                state = library().psWorkTest(self._handle)
+                if state == Result.IN_PROGRESS:
+                    raise error
+                self._finish(state)
+        if self._error is not None:
+            raise self._error
 
     def test(self) -> bool:
         """True when the data is there, False while it is in progress; raises the operation's error. Never blocks."""

@@ -143,6 +143,9 @@ def check_asynchronous(context):
         pass
     equal(work.result[-6:], of(world.size - 1))
     assert world.barrier(async_=True).wait(60) is None
+    work = world.all_reduce(np.ones(2), async_=True)
+    work.order(timeout=60)
+    equal(work.wait(60), [world.size] * 2)
 
 
 def check_batch(context):
@@ -377,6 +380,16 @@ def check_abort_ends_a_blocked_call(context):
     finally:
         group.close()
     context.world.barrier()
+
+
+def check_model_parallel(context):
+    n = context.world_size
+    for spec, name in ((f"vllm:tp={n}", "tp"), (f"sglang:tp={n}", "attn_tp"), (f"megatron:pp={n}", "pp")):
+        with context.model_parallel(spec) as layout:
+            with context.group(name) as group:
+                assert list(group.global_ranks) == layout.group(name, 0) == list(range(n))
+                equal(group.all_reduce(mine(group)), sum(of(rank) for rank in range(n)))
+    assert not context.is_model_parallel_initialized()
 
 
 ALL = {name: value for name, value in sorted(globals().items()) if name.startswith("check_")}

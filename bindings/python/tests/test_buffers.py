@@ -121,6 +121,18 @@ class Numpy(unittest.TestCase):
         with self.assertRaises(ps.ArgumentError):
             view(np.zeros(5, dtype=ml_dtypes.float8_e4m3b11fnuz), "send")
 
+    def test_types_of_an_extension_are_known_by_name(self):
+        # As ml_dtypes has them: numpy knows no more than a name and a size.
+        for name, kind, size in (("bfloat16", ps.BFLOAT16, 2), ("float8_e4m3fn", ps.FLOAT8_E4M3, 1),
+                                 ("float8_e5m2", ps.FLOAT8_E5M2, 1)):
+            memory = np.zeros(3, f"V{size}")
+
+            class Array:
+                dtype = type("Type", (), {"name": name})
+                __array_interface__ = memory.__array_interface__
+
+            self.assertEqual(view(Array(), "out", writable=True).dtype, kind)
+
     def test_views_that_are_not_contiguous_are_refused(self):
         matrix = np.zeros((4, 4), np.float32)
         for wrong in (matrix[:, 1], matrix.T, matrix[::2], np.broadcast_to(np.float32(1), (3,))):

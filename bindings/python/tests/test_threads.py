@@ -147,6 +147,34 @@ class Alone(unittest.TestCase):
         info = ps.library_info()
         self.assertIsInstance(info, dict)
         self.assertEqual(ps.library_version()[:2], (0, 1))
+        for code in ps.Result:
+            self.assertEqual(ps.result_name(code), f"PS_{code.name}")
+        self.assertEqual(ps.result_name(-99), "unknown result")
+
+    def test_numbers_that_c_would_cut_are_refused(self):
+        with alone() as context:
+            world, x = context.world, np.zeros(2)
+            for call, what in ((lambda: world.broadcast(x, root=1 << 32), "root"),
+                               (lambda: world.send(x, 1 << 32), "dst"), (lambda: world.recv(x, 0, 1 << 40), "tag"),
+                               (lambda: world.batch([ps.Send(x, 1 << 32)]), "batch: message 0: peer"),
+                               (lambda: context.new_group([1 << 32]), "a member of global_ranks"),
+                               (lambda: context.new_group([0], max_object_bytes=-1), "max_object_bytes"),
+                               (lambda: context.rank_info(-1 << 40), "global_rank"),
+                               (lambda: world.split(1 << 32), "color"), (lambda: alone(replica=1 << 32), "replica"),
+                               (lambda: context.store.add("n", 1 << 63), "delta")):
+                with self.subTest(what), self.assertRaisesRegex(ps.ArgumentError, f"^{what} is -?[0-9]+; it must be"):
+                    call()
+            for call, text in ((lambda: world.all_reduce(x, op="sum"), "op must be a reduction .* not str"),
+                               (lambda: world.all_reduce(x, dtype=np.float64), "dtype must be a parallelstate.DataTyp"),
+                               (lambda: world.broadcast(x, root="0"), "root must be an int, not str"),
+                               (lambda: world.all_gather_v(x, 2), "counts must be a sequence of ints, not 2"),
+                               (lambda: world.set_timeout("1"), "timeout must be a number of seconds or None"),
+                               (lambda: context.store.set("key", 3), r"a value is bytes or str, not int; pass str\(3")):
+                with self.subTest(text), self.assertRaisesRegex(TypeError, text):
+                    call()
+            with self.assertRaisesRegex(ps.ArgumentError, r"op=premul_sum\(0.5\)"):
+                world.all_reduce(x, op=ps.ReduceOp.PREMUL_SUM)
+            world.barrier()
 
     def test_unsupported_reductions(self):
         with alone() as context:

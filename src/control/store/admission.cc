@@ -6,8 +6,9 @@ namespace ps {
 
 bool Admission::enter(const std::string& client_id, Role role) {
   std::lock_guard lock(mutex_);
-  const bool known = connections_.contains(client_id);
-  if (!known && (closed_ || (sealed_ && role == Role::kRank))) return false;
+  const bool is_in = connections_.contains(client_id);
+  if (!is_in && (closed_ || (sealed_ && role == Role::kRank && !ranks_.contains(client_id)))) return false;
+  if (role == Role::kRank) ranks_.insert(client_id);
   ++connections_[client_id];
   return true;
 }

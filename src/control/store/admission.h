@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 
 #include "base/deadline.h"
@@ -13,7 +14,9 @@ namespace ps {
 
 class Admission {
  public:
-  // One more connection of this client; false when the store is sealed and the client a rank that was not in before.
+  // One more connection of this client; false when the store is sealed and the client a rank that was never in, or when
+  // it is closed and the client is not in. A rank may have no connection for a while: it drops one on which it gave up
+  // waiting.
   bool enter(const std::string& client_id, Role role);
   void leave(const std::string& client_id);
 
@@ -28,6 +31,7 @@ class Admission {
   std::mutex mutex_;
   std::condition_variable emptied_;
   std::map<std::string, int> connections_;
+  std::set<std::string> ranks_;  // that were in at any time
   bool sealed_ = false;
   bool closed_ = false;
 };

@@ -9,6 +9,7 @@
 #include <random>
 
 #include "base/error.h"
+#include "control/store/network.h"
 #include "control/store/published_url.h"
 #include "control/store/stranger.h"
 
@@ -32,7 +33,7 @@ void pause_ms(int64_t ms) {
 }  // namespace
 
 Dialer::Dialer(const StoreSettings& settings, Role role)
-    : url_(settings.url), address_(parse_address(settings.url)), found_(settings.url) {
+    : url_(settings.url), address_(parse_address(settings.url)), network_(settings.network), found_(settings.url) {
   identity_ = {role, random_bytes(kClientIdBytes), settings.job, settings.secret};
   if (settings.job.size() > kLongestJob) {
     fail(PS_ERR_ARGUMENT, "a job's name has at most {} bytes, this one {}", kLongestJob, settings.job.size());
@@ -51,10 +52,21 @@ Address Dialer::target() const {
   return *url;
 }
 
+// A loopback address is this host's own, whatever network leads to others.
+Descriptor Dialer::connect_from_network(const SocketAddress& address, Deadline deadline, int& error) const {
+  if (network_.empty() || is_loopback(address)) return connect_stream(address, deadline, error);
+  const auto from = network_address(network_, address.family());
+  if (!from) {
+    throw NotYet{fmt::format("the network \"{}\" has no {} address to reach {} from", network_,
+                             address.family() == AF_INET6 ? "IPv6" : "IPv4", to_text(address))};
+  }
+  return connect_stream(address, deadline, error, &*from);
+}
+
 std::unique_ptr<Connection> Dialer::connect(const SocketAddress& address, Deadline deadline) {
   int error = 0;
   const Deadline attempt = deadline.or_earlier(Deadline::in_ms(kAttemptMs));
-  Descriptor fd = connect_stream(address, attempt, error);
+  Descriptor fd = connect_from_network(address, attempt, error);
   if (!fd) throw NotYet{fmt::format("connecting to {}: {}", to_text(address), std::strerror(error))};
   if (address.family() == AF_UNIX && identity_.secret.empty()) {
     const int64_t user = peer_user(fd.get());

@@ -25,10 +25,12 @@ class Dialer {
 
  private:
   std::unique_ptr<Connection> connect(const SocketAddress& address, Deadline deadline);
+  Descriptor connect_from_network(const SocketAddress& address, Deadline deadline, int& error) const;
   Address target() const;
 
   const std::string url_;
   const Address address_;
+  const std::string network_;
   ClientIdentity identity_;
   std::string found_;
   int strange_answers_ = 0;

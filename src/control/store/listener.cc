@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -19,8 +20,9 @@ namespace {
 void check_trust(const SocketAddress& bound, const StoreSettings& settings) {
   if (is_loopback(bound) || !settings.secret.empty() || settings.allow_unauthenticated) return;
   fail(PS_ERR_DENIED,
-       "a store at {} is reached by other hosts, and there is no secret that its clients could prove; set PS_SECRET "
-       "(or the secret in psConfig or psStoreOptions), or listen on 127.0.0.1, or allow it with ALLOW_UNAUTHENTICATED",
+       "a store at {} is reached by other hosts, and there is no secret that its clients could prove; on all of them "
+       "set PS_SECRET_FILE to a file with the same secret (or PS_SECRET, or the secret in psConfig or psStoreOptions), or "
+       "listen on 127.0.0.1, or let everybody in with PS_ALLOW_UNAUTHENTICATED=1 (the flag ALLOW_UNAUTHENTICATED)",
        to_text(bound));
 }
 
@@ -35,6 +37,34 @@ std::string tcp_url(SocketAddress bound, const StoreSettings& settings) {
   address.host = host_of(bound);
   address.port = port_of(bound);
   return to_url(address);
+}
+
+std::string first_label(const std::string& name) { return name.substr(0, name.find('.')); }
+
+// Debian gives a host's own name 127.0.1.1, which on other hosts means another address.
+bool is_own_name_here_alone(const std::string& host, const std::vector<SocketAddress>& candidates) {
+  return first_label(host) == first_label(host_name()) && host != "localhost" &&
+         std::all_of(candidates.begin(), candidates.end(), is_loopback);
+}
+
+// Where to listen for `host`. A wildcard means the network that is named. With proof of who comes, the host's own name
+// means all addresses where it is a name for loopback here, and elsewhere what others can reach before loopback.
+std::vector<SocketAddress> addresses_to_bind(const std::string& host, uint16_t port, const StoreSettings& settings) {
+  std::string why;
+  auto candidates = resolve(host, port, why);
+  if (candidates.empty()) throw AddressTaken{why};
+  if (is_wildcard(candidates.front()) && !settings.network.empty()) {
+    SocketAddress address = network_address(settings.network);
+    set_port(address, port);
+    return {address};
+  }
+  if (settings.secret.empty() && !settings.allow_unauthenticated) return candidates;
+  if (is_own_name_here_alone(host, candidates)) {
+    const bool is_ipv6 = advertised_address("", AF_INET6).family() == AF_INET6;
+    return resolve(is_ipv6 ? "::" : "0.0.0.0", port, why);
+  }
+  std::stable_partition(candidates.begin(), candidates.end(), [](const SocketAddress& a) { return !is_loopback(a); });
+  return candidates;
 }
 
 Listener listen_tcp(const std::vector<SocketAddress>& candidates, const std::string& shown,
@@ -128,9 +158,7 @@ Listener listen_at(const Address& address, const StoreSettings& settings) {
     case Scheme::kDescriptor: return adopt(address.descriptor, settings);
     default: break;
   }
-  std::string why;
-  const auto candidates = resolve(address.host, address.port, why);
-  if (candidates.empty()) throw AddressTaken{why};
+  const auto candidates = addresses_to_bind(address.host, address.port, settings);
   return listen_tcp(candidates, fmt::format("{}:{}", address.host, address.port), settings);
 }
 

@@ -138,9 +138,16 @@ bool wait_for_events(int fd, short events, Deadline deadline) {
   }
 }
 
-Descriptor connect_stream(const SocketAddress& address, Deadline deadline, int& error) {
+Descriptor connect_stream(const SocketAddress& address, Deadline deadline, int& error, const SocketAddress* from) {
   Descriptor fd = new_stream_socket(address.family());
   error = 0;
+  if (from != nullptr) {
+    set_option(fd.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+    if (::bind(fd.get(), from->get(), from->size) != 0) {
+      error = errno;
+      return Descriptor();
+    }
+  }
   // A full backlog of a UNIX socket is EAGAIN, and there is nothing to poll for.
   while (::connect(fd.get(), address.get(), address.size) != 0) {
     if (errno == EINTR) continue;

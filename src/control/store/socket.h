@@ -41,8 +41,10 @@ Descriptor new_stream_socket(int family);
 // cut.
 void tune_stream(int fd);
 
-// A connected socket, or none and `error` is an errno; ETIMEDOUT at the deadline.
-Descriptor connect_stream(const SocketAddress& address, Deadline deadline, int& error);
+// A connected socket, or none and `error` is an errno; ETIMEDOUT at the deadline. `from`, if any, is this end's
+// address.
+Descriptor connect_stream(const SocketAddress& address, Deadline deadline, int& error,
+                          const SocketAddress* from = nullptr);
 
 // Waits until the descriptor has one of `events` (or is in error); false at the deadline.
 bool wait_for_events(int fd, short events, Deadline deadline);

@@ -79,9 +79,12 @@ std::shared_ptr<Store> meet_store(const StoreSettings& settings, Deadline deadli
   try {
     return join(settings, Role::kMeeting, deadline.or_earlier(Deadline::in_ms(kMeetMs)));
   } catch (const Error& error) {
-    if (error.code() != PS_ERR_TIMEOUT) throw;
-    fail(PS_ERR_SYSTEM, "rank 0 can neither host its store at {} ({}) nor find a served one there ({})", settings.url,
-         taken, error.text());
+    if (error.code() != PS_ERR_TIMEOUT && error.code() != PS_ERR_SYSTEM) throw;
+    const char* const advice = address.scheme == Scheme::kTcp
+                                   ? "; another port can be set as PS_RENDEZVOUS, under torchrun as PS_MASTER_PORT"
+                                   : "";
+    fail(PS_ERR_SYSTEM, "rank 0 can neither host its store at {} ({}) nor find a served one there ({}){}", settings.url,
+         taken, error.text(), advice);
   }
 }
 

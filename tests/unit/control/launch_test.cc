@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -204,6 +205,65 @@ TEST_F(LaunchTest, WrongVariablesAreNamedWithTheirValues) {
   expect_names(refusal({{"PS_TIMEOUT_MS", "soon"}}), {"PS_TIMEOUT_MS", "soon"});
   expect_names(refusal({{"PS_LOG_LEVEL", "loud"}}), {"PS_LOG_LEVEL", "loud", "debug"});
   expect_names(refusal({{"PS_ALLOW_UNAUTHENTICATED", "yes"}}), {"PS_ALLOW_UNAUTHENTICATED", "yes"});
+}
+
+TEST_F(LaunchTest, WhatIsMissingIsToldWithWhatWouldWork) {
+  expect_names(refusal({{"PMI_RANK", "1"}}), {"PMI_RANK=1", "no PMI_SIZE", "PS_RANK and PS_WORLD_SIZE"});
+  expect_names(refusal({{"PMI_ID", "1"}, {"PMI_PORT", "h:5"}}),
+               {"PMI_ID=1", "PMI_PORT=h:5", "no PMI_RANK", "without -pmi-port", "PS_RANK and PS_WORLD_SIZE"});
+  expect_names(refusal({{"OMPI_COMM_WORLD_SIZE", "4"}}),
+               {"OMPI_COMM_WORLD_SIZE=4", "no OMPI_COMM_WORLD_RANK", "psConfig.rank"});
+  expect_names(refusal({{"SLURM_PROCID", "1"}, {"SLURM_STEP_ID", "0"}}), {"SLURM_PROCID=1", "no SLURM_NTASKS"});
+  expect_names(refusal({{"WORLD_SIZE", "4"}}), {"WORLD_SIZE=4", "no RANK", "PS_RANK and PS_WORLD_SIZE"});
+  expect_names(refusal({{"RANK", ""}, {"WORLD_SIZE", "4"}}), {"WORLD_SIZE=4", "no RANK"});
+  expect_names(refusal({{"RANK", "4"}, {"WORLD_SIZE", "4"}}), {"from 0 to 3"});
+  expect_names(refusal({{"WORLD_SIZE", "0"}, {"RANK", "0"}}), {"WORLD_SIZE", "\"0\"", "from 1"});
+  expect_names(refusal({{"WORLD_SIZE", "2"}, {"RANK", "0x1"}}), {"RANK", "\"0x1\""});
+  expect_names(refusal({{"PS_RENDEZVOUS", "tcp://h:5"}}),
+               {"PS_RENDEZVOUS=tcp://h:5", "PS_RANK and PS_WORLD_SIZE", "unset PS_RENDEZVOUS"});
+  expect_names(refusal({{"PS_LISTEN_FD", "5"}}), {"PS_LISTEN_FD=5", "PS_RANK and PS_WORLD_SIZE"});
+  expect_names(refusal(torchrun(0, 4, 0, 4) + Variables{{"LOCAL_RANK", "4"}}), {"LOCAL_RANK=4", "LOCAL_WORLD_SIZE=4"});
+  Variables nodes = torchrun(5, 8, 1, 4);
+  nodes.erase("MASTER_ADDR");
+  expect_names(refusal(nodes), {"torchrun says 2", "MASTER_ADDR", "PS_RENDEZVOUS=tcp://HOST:PORT"});
+  nodes = torchrun(5, 8, 1, 4);
+  nodes.erase("MASTER_PORT");
+  expect_names(refusal(nodes), {"MASTER_ADDR=node0", "PS_MASTER_PORT"});
+}
+
+TEST_F(LaunchTest, EmptyCountsAsUnset) {
+  EXPECT_EQ(with({{"RANK", ""}, {"WORLD_SIZE", ""}, {"PS_RENDEZVOUS", ""}, {"PS_SECRET", ""}}).source, "alone");
+}
+
+TEST_F(LaunchTest, TheFirstOfTwoThatAgreeIsNamed) {
+  const Variables slurm = {{"SLURM_PROCID", "1"}, {"SLURM_NTASKS", "2"}, {"SLURM_STEP_ID", "0"}, {"SLURM_JOB_ID", "3"}};
+  const Variables mpi = {{"OMPI_COMM_WORLD_RANK", "1"}, {"OMPI_COMM_WORLD_SIZE", "2"}, {"PMIX_NAMESPACE", "n"}};
+  EXPECT_EQ(with(mpi + slurm).source, "Open MPI");
+  expect_names(refusal(mpi + slurm + Variables{{"SLURM_PROCID", "0"}}),
+               {"OMPI_COMM_WORLD_RANK=1", "SLURM_PROCID=0", "SLURM_NTASKS=2"});
+}
+
+TEST_F(LaunchTest, SlurmThatStartedTheLauncherDoesNotContradict) {
+  const Variables mpi = {{"OMPI_COMM_WORLD_RANK", "2"}, {"OMPI_COMM_WORLD_SIZE", "4"}, {"PMIX_NAMESPACE", "n"}};
+  const Variables shell = {{"SLURM_PROCID", "0"}, {"SLURM_NTASKS", "1"}, {"SLURM_STEP_ID", "0"}};
+  EXPECT_EQ(with(mpi + shell).source, "Open MPI") << "srun --pty, then mpirun";
+  const Variables daemons = {{"SLURM_PROCID", "1"}, {"SLURM_NTASKS", "2"}, {"SLURM_STEP_ID", "1"},
+                             {"SLURM_LOCALID", "0"}, {"SLURM_STEP_TASKS_PER_NODE", "1(x2)"}};
+  EXPECT_EQ(with(mpi + daemons).source, "Open MPI") << "mpirun starts its daemons by srun, one a node";
+  EXPECT_EQ(with({{"SLURM_PROCID", "0"}, {"SLURM_NTASKS", "4"}, {"SLURM_STEP_ID", "4294967290"}}).source, "alone")
+      << "an interactive step";
+}
+
+TEST_F(LaunchTest, HydraIsKnownByItsSocket) {
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+  const Variables pmi = {{"PMI_RANK", "1"}, {"PMI_SIZE", "2"}, {"MPI_LOCALRANKID", "1"}, {"MPI_LOCALNRANKS", "2"}};
+  expect_names(refusal(pmi), {"rank 1 of 2", "PMI", "PS_JOB"});
+  expect_names(refusal(pmi + Variables{{"PMI_FD", "99999"}}), {"PS_JOB"});
+  const std::string place = with(pmi + Variables{{"PMI_FD", std::to_string(ends[0])}}).rendezvous;
+  EXPECT_EQ(with(pmi + Variables{{"PMI_RANK", "0"}, {"PMI_FD", std::to_string(ends[1])}}).rendezvous, place);
+  ::close(ends[0]);
+  ::close(ends[1]);
 }
 
 TEST_F(LaunchTest, WrongConfigIsNamedWithItsValues) {

@@ -1,0 +1,3 @@
+module github.com/parallelstate/parallelstate/bindings/go
+
+go 1.19

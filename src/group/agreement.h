@@ -1,0 +1,23 @@
+// What every making of groups does: agree in one exchange at the store, then share one piece of memory on a host.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "control/world.h"
+#include "host/signature.h"
+
+namespace ps {
+
+// One exchange over `members`, of whom this rank is one. While it lasts, others are told that this rank is in a call of
+// this kind on `label`; record_return ends that when the groups are made.
+Exchanged agree(const World& world, Kind kind, const std::string& label, std::string scope,
+                std::vector<int32_t> members, std::string blob, Deadline deadline, const StopCheck& check);
+
+// The first of `size` members of this host makes `bytes` of memory and gives it to the others, who take it by its ticket.
+std::shared_ptr<SharedMemory> hand_over(const World& world, Offer& offer, bool is_first, const std::string& ticket,
+                                        int size, const char* name, size_t bytes, Deadline deadline,
+                                        const StopCheck& check);
+
+}  // namespace ps

@@ -1,0 +1,156 @@
+"""One world on two hosts, met by tcp: what works between hosts, what says that it does not, and who may come in."""
+
+import re
+
+import launching
+from hosts import HostsTest
+
+PER_HOST = 2
+SIZE = 4
+PORT = "29400"
+
+
+class SeveralHosts(HostsTest):
+    def world(self, variables, mode="hosts"):
+        """Starts the ranks, two on a host; `variables` gives each rank's by its number."""
+        return [self.start_on(rank // PER_HOST, [launching.RANK, mode], **variables(rank)) for rank in range(SIZE)]
+
+    def expect_hosts(self, ranks, by):
+        texts = []
+        for rank, process in enumerate(ranks):
+            out = self.finish(process)
+            found = re.search(r"rank=.*", out)[0]
+            self.assertTrue(found.startswith(
+                f"rank={rank} size={SIZE} local={rank % PER_HOST}/{PER_HOST} nodes=2 by={by} refused="), out)
+            texts.append(found.split("refused=", 1)[1])
+        return texts
+
+    def plain(self, **more):
+        return lambda rank: {"PS_RANK": str(rank), "PS_WORLD_SIZE": str(SIZE),
+                             "PS_RENDEZVOUS": f"tcp://{self.hosts.address(0)}:{PORT}", "PS_SECRET_FILE": self.secret,
+                             **more}
+
+    def torchrun(self, **more):
+        return lambda rank: {"RANK": str(rank), "WORLD_SIZE": str(SIZE), "LOCAL_RANK": str(rank % PER_HOST),
+                             "LOCAL_WORLD_SIZE": str(PER_HOST), "GROUP_RANK": str(rank // PER_HOST),
+                             "GROUP_WORLD_SIZE": "2", "TORCHELASTIC_RUN_ID": "run",
+                             "TORCHELASTIC_RESTART_COUNT": str(rank // PER_HOST),
+                             "MASTER_ADDR": self.hosts.address(0), "MASTER_PORT": "29500",
+                             "PS_SECRET_FILE": self.secret, **more}
+
+    def test_everything_but_data_goes_between_hosts(self) -> None:
+        for text in self.expect_hosts(self.world(self.plain()), "PS_*"):
+            for part in ("psAllReduce", "the members are on 2 hosts", "within one host only"):
+                self.assertIn(part, text)
+
+    def test_ipv6(self) -> None:
+        self.expect_hosts(self.world(self.plain(PS_RENDEZVOUS="tcp://[fd77::1]:29400")), "PS_*")
+
+    def addresses(self, ranks):
+        outputs = [self.finish(process) for process in ranks]
+        return re.findall(r"address of \d: (.*)", outputs[0])
+
+    def test_ranks_are_known_by_the_address_that_leads_to_the_meeting_place(self) -> None:
+        self.assertEqual(self.addresses(self.world(self.plain())), ["10.77.0.1", "10.77.0.2"])
+
+    def test_a_network_by_address_is_used_for_connections_too(self) -> None:
+        # The store of a served world tells nobody where its clients come from, but the system does.
+        with self.hosts_store() as seen:
+            client = self.start_on(1, [launching.RANK], PS_RANK="1", PS_WORLD_SIZE="2", PS_INIT_TIMEOUT_MS="1000",
+                                   PS_RENDEZVOUS=f"tcp://10.77.0.1:{seen.port}", PS_NETWORK="10.78.0.2")
+            self.assertEqual(seen.client(), "10.78.0.2")
+            self.finish(client, code=1)
+
+    def test_a_network_that_is_not_there_is_refused_with_those_that_are(self) -> None:
+        rank = self.start_on(1, [launching.RANK], PS_RANK="1", PS_WORLD_SIZE="2", PS_RENDEZVOUS="tcp://10.77.0.1:9",
+                             PS_NETWORK="ib0")
+        self.finish(rank, code=1)
+        for part in ('"ib0"', "eth0 10.77.0.2", "lo 127.0.0.1"):
+            self.assertIn(part, rank.said)
+
+    def test_without_a_secret_other_hosts_are_refused(self) -> None:
+        ranks = [self.start_on(0, [launching.RANK], PS_RANK="0", PS_WORLD_SIZE="2",
+                               PS_RENDEZVOUS="tcp://10.77.0.1:29400")]
+        self.finish(ranks[0], code=1)
+        for part in ("PS_ERR_DENIED", "10.77.0.1:29400", "PS_SECRET_FILE", "PS_ALLOW_UNAUTHENTICATED=1"):
+            self.assertIn(part, ranks[0].said)
+
+    def test_without_a_secret_by_permission(self) -> None:
+        self.expect_hosts(self.world(self.plain(PS_SECRET_FILE="", PS_ALLOW_UNAUTHENTICATED="1")), "PS_*")
+
+    def test_a_wrong_secret_is_refused_on_the_other_host(self) -> None:
+        first = self.start_on(0, [launching.RANK], **self.plain()(0))
+        other = self.start_on(1, [launching.RANK], **{**self.plain()(2), "PS_SECRET_FILE": "", "PS_SECRET": "guessed"})
+        self.finish(other, code=1)
+        self.assertIn("PS_ERR_DENIED", other.said)
+        self.assertIsNone(first.poll())
+
+    def test_torchruns_variables(self) -> None:
+        self.expect_hosts(self.world(self.torchrun()), "torchrun")
+
+    def test_torchruns_variables_with_a_port_of_our_own(self) -> None:
+        self.expect_hosts(self.world(self.torchrun(PS_MASTER_PORT="31000")), "torchrun")
+
+    def test_a_stranger_on_the_port_is_named(self) -> None:
+        holder = self.start_on(0, ["/usr/bin/python3", "-c",
+                                   "import socket, time\n"
+                                   "s = socket.create_server(('10.77.0.1', 29501))\n"
+                                   "print('listening', flush=True)\n"
+                                   "while True: s.accept()[0].close()\n"])
+        self.assertEqual(holder.stdout.readline(), "listening\n")
+        ranks = self.world(self.torchrun())
+        for rank in ranks:
+            self.finish(rank, code=1)
+            self.assertIn("10.77.0.1:29501", rank.said)
+        self.assertIn(f"in use by python3 (pid {holder.pid})", ranks[0].said)
+
+    # Debian's /etc/hosts: a host's own name is 127.0.1.1 on that host alone.
+
+    def start_with_names(self, host, variables):
+        table = self.path(f"hosts{host}")
+        with open(table, "w") as file:
+            file.write("127.0.0.1 localhost\n" + ("127.0.1.1 node0\n" if host == 0 else "10.77.0.1 node0\n"))
+        script = f"mount --bind {table} /etc/hosts && hostname node{host} && exec {launching.RANK} hosts"
+        return self.start_on(host, ["unshare", "--mount", "--uts", "sh", "-c", script], **variables)
+
+    def test_a_host_name_that_means_loopback_at_home(self) -> None:
+        variables = self.torchrun(MASTER_ADDR="node0")
+        ranks = [self.start_with_names(rank // PER_HOST, variables(rank)) for rank in range(SIZE)]
+        self.expect_hosts(ranks, "torchrun")
+
+    def test_a_host_name_that_means_loopback_at_home_and_no_secret(self) -> None:
+        variables = self.torchrun(MASTER_ADDR="node0", PS_SECRET_FILE="", PS_INIT_TIMEOUT_MS="1000")
+        rank = self.start_with_names(0, variables(0))
+        self.finish(rank, code=1)
+        for part in ("rank 1", "127.0.1.1", "PS_SECRET_FILE"):
+            self.assertIn(part, rank.said)
+
+    def hosts_store(self):
+        return Listener(self)
+
+
+class Listener:
+    """Accepts one connection on host 0 and tells where it came from."""
+
+    def __init__(self, test) -> None:
+        self.test = test
+
+    def __enter__(self):
+        self.process = self.test.start_on(0, ["/usr/bin/python3", "-c",
+                                              "import socket\n"
+                                              "s = socket.create_server(('10.77.0.1', 0))\n"
+                                              "print(s.getsockname()[1], flush=True)\n"
+                                              "print(s.accept()[1][0], flush=True)\n"])
+        self.port = int(self.process.stdout.readline())
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+
+    def client(self) -> str:
+        return self.process.stdout.readline().strip()
+
+
+if __name__ == "__main__":
+    launching.skip_unless_root("network namespaces")
+    launching.main()
