@@ -2,33 +2,20 @@
 
 #include <algorithm>
 
-#include "group/dispatch.h"
 #include "group/failure_text.h"
 #include "group/progress.h"
 
 namespace ps {
-namespace {
-
-std::vector<Doorbell*> doorbells(const World& world, const std::vector<int32_t>& global_ranks) {
-  std::vector<Doorbell*> bells;
-  for (const int32_t rank : global_ranks) bells.push_back(&world.lines(rank)->doorbell);
-  return bells;
-}
-
-}  // namespace
 
 Communicator::Communicator(std::shared_ptr<World> world, std::shared_ptr<Progress> progress, uint64_t serial,
-                           std::vector<int32_t> global_ranks, const Geometry& geometry,
-                           std::shared_ptr<SharedMemory> memory, uint64_t layout)
+                           std::vector<int32_t> global_ranks, std::unique_ptr<Plane> plane, uint64_t layout)
     : world_(std::move(world)),
       progress_(std::move(progress)),
       serial_(serial),
       layout_(layout),
       global_ranks_(std::move(global_ranks)),
       rank_(static_cast<int>(std::find(global_ranks_.begin(), global_ranks_.end(), world_->rank()) - global_ranks_.begin())),
-      geometry_(geometry),
-      board_(memory ? std::make_unique<Board>(std::move(memory), geometry, rank_, doorbells(*world_, global_ranks_)) : nullptr),
-      mailbox_(board_.get(), size(), rank_) {
+      plane_(std::move(plane)) {
   std::vector<int32_t> nodes;
   for (const int32_t rank : global_ranks_) nodes.push_back(world_->member(rank).node);
   std::sort(nodes.begin(), nodes.end());
@@ -37,11 +24,6 @@ Communicator::Communicator(std::shared_ptr<World> world, std::shared_ptr<Progres
 
 Communicator::~Communicator() = default;
 
-const char* Communicator::backend() const {
-  if (size() == 1) return "local";
-  return board_ ? "shm" : nullptr;
-}
-
 void Communicator::check_usable(const GroupLabel& label) {
   adopt_recorded_failure();
   if (failed_.load(std::memory_order_acquire)) {
@@ -49,7 +31,7 @@ void Communicator::check_usable(const GroupLabel& label) {
     throw Error(cause->code(), fmt::format("group '{}' (rank {} of {}) has failed: {}", label.name, rank_, size(), cause->text()),
                 cause->culprit());
   }
-  if (size() > 1 && !board_) {
+  if (!plane_) {
     ps::fail(PS_ERR_UNSUPPORTED, "the members are on {} hosts, and this build moves data within one host only; groups whose "
              "members share a host work", host_count_);
   }
@@ -60,29 +42,18 @@ void Communicator::submit(CollectiveRequest& request) {
   check_usable(request.label);
   request.number = ++sequence_;
   started(request);
-  switch (choose_algorithm(request.call, geometry_)) {
-    case Algorithm::kCopy: request.operation = &request.algorithm.emplace<LocalOperation>(std::move(request.call)); break;
-    case Algorithm::kOneShot:
-      request.operation = &request.algorithm.emplace<OneShot>(*board_, std::move(request.call), request.number);
-      break;
-    case Algorithm::kTwoShot:
-      request.operation = &request.algorithm.emplace<TwoShot>(*board_, std::move(request.call), request.number);
-      break;
-    case Algorithm::kPipeline:
-      request.operation = &request.algorithm.emplace<Pipeline>(*board_, std::move(request.call), request.number);
-      break;
-  }
+  plane_->start(std::move(request.call), request.number, request.slot);
   queue_.push_back(&request);
   step_collectives();
 }
 
 void Communicator::submit(MessageRequest& request) {
-  const std::lock_guard lock(mailbox_mutex_);
+  const std::lock_guard lock(message_mutex_);
   check_usable(request.label);
   started(request);
   exchanges_.push_back(&request);
   try {
-    for (Message& message : request.messages) mailbox_.post(message);
+    for (Message& message : request.messages) plane_->post(message);
   } catch (const MismatchFound& found) {
     fail(mismatch(found, request.signature, 0), true);
   }
@@ -109,7 +80,7 @@ bool Communicator::wait(Request& request, Deadline deadline) {
 bool Communicator::test(Request& request) { return poll(request, true); }
 
 void Communicator::expire(const Request& request) {
-  const std::scoped_lock lock(queue_mutex_, mailbox_mutex_);
+  const std::scoped_lock lock(queue_mutex_, message_mutex_);
   if (!request.finished()) fail(timed_out(request), true);
 }
 
@@ -143,7 +114,7 @@ void Communicator::step_all(bool thorough) {
     return thorough ? std::unique_lock(mutex) : std::unique_lock(mutex, std::try_to_lock);
   };
   if (const auto lock = lock_for(queue_mutex_); lock.owns_lock()) step_collectives();
-  if (const auto lock = lock_for(mailbox_mutex_); lock.owns_lock()) step_messages();
+  if (const auto lock = lock_for(message_mutex_); lock.owns_lock()) step_messages();
   if (thorough) look_around();
 }
 
@@ -152,7 +123,7 @@ void Communicator::step_collectives() {
     CollectiveRequest& head = *queue_.front();
     try {
       // What has begun may complete although the group failed meanwhile: its data may be there already.
-      if ((head.started || !failed_.load()) && head.operation->step()) {
+      if ((head.started || !failed_.load()) && head.slot.get()->step()) {
         queue_.pop_front();
         finish(head);
         continue;
@@ -172,14 +143,14 @@ void Communicator::step_collectives() {
 void Communicator::step_messages() {
   if (exchanges_.empty()) return;
   try {
-    mailbox_.step();
+    plane_->step_messages();
   } catch (const MismatchFound& found) {
     fail(mismatch(found, found.ours.value_or(found.theirs), 0), true);
   } catch (const Error& error) {
     fail(error, true);
   }
   const bool failed = failed_.load();
-  if (failed) mailbox_.drop_all();
+  if (failed) plane_->drop_messages();
   std::erase_if(exchanges_, [&](MessageRequest* request) {
     const bool done = std::all_of(request->messages.begin(), request->messages.end(), [](const Message& m) { return m.done; });
     if (done) finish(*request);
@@ -194,7 +165,7 @@ void Communicator::look_around() {
   notice_deaths();
   if (!failed_.load()) look_for_departed();
   if (!failed_.load()) {
-    const std::scoped_lock lock(queue_mutex_, mailbox_mutex_);
+    const std::scoped_lock lock(queue_mutex_, message_mutex_);
     const int64_t now = monotonic_ns();
     for (const CollectiveRequest* request : queue_) {
       if (request->deadline.ns() <= now) return fail(timed_out(*request), true);
@@ -208,7 +179,7 @@ void Communicator::look_around() {
     const std::lock_guard lock(queue_mutex_);
     step_collectives();
   }
-  const std::lock_guard lock(mailbox_mutex_);
+  const std::lock_guard lock(message_mutex_);
   step_messages();
 }
 
@@ -241,7 +212,7 @@ void Communicator::look_for_departed() {
       if (check(*head, [&] { step_collectives(); }, pending)) return;
     }
   }
-  const std::lock_guard lock(mailbox_mutex_);
+  const std::lock_guard lock(message_mutex_);
   for (const MessageRequest* request : std::vector(exchanges_)) {
     const auto pending = [&] { return std::find(exchanges_.begin(), exchanges_.end(), request) != exchanges_.end(); };
     if (check(*request, [&] { step_messages(); }, pending)) return;
@@ -250,9 +221,7 @@ void Communicator::look_for_departed() {
 
 std::string Communicator::gone(int member, uint16_t tag) const {
   if (world_->has_left(global_ranks_[static_cast<size_t>(member)])) return "left by psFinalize";
-  if (board_ && (board_->lines(member).freed.value.load(std::memory_order_seq_cst) >> tag & 1) != 0) {
-    return "has freed the group";
-  }
+  if (plane_ && plane_->has_freed(member, tag)) return "has freed the group";
   if (layout_ != 0 && world_->has_abandoned_layout(global_ranks_[static_cast<size_t>(member)], layout_)) {
     return "could not make the groups of this layout; its own error says why";
   }
@@ -260,8 +229,8 @@ std::string Communicator::gone(int member, uint16_t tag) const {
 }
 
 void Communicator::adopt_recorded_failure() {
-  if (failed_.load(std::memory_order_acquire) || !board_) return;
-  if (const auto recorded = board_->recorded_failure()) fail(*recorded, false);
+  if (failed_.load(std::memory_order_acquire) || !plane_) return;
+  if (const auto recorded = plane_->recorded_failure()) fail(*recorded, false);
 }
 
 void Communicator::notice_deaths() {
@@ -274,9 +243,9 @@ void Communicator::fail(const Error& error, bool tell) {
   // The record is for first failures: a consequence must not reach members that have not seen the cause yet.
   if (failed_.load(std::memory_order_acquire)) return;
   Error first = error;
-  if (tell && board_) {
-    board_->record_failure(error);
-    if (const auto recorded = board_->recorded_failure()) first = *recorded;
+  if (tell && plane_) {
+    plane_->record_failure(error);
+    if (const auto recorded = plane_->recorded_failure()) first = *recorded;
   }
   {
     const std::lock_guard lock(failure_mutex_);
@@ -303,19 +272,17 @@ void Communicator::close(const Error& error) {
     const std::lock_guard lock(queue_mutex_);
     step_collectives();
   }
-  const std::lock_guard lock(mailbox_mutex_);
+  const std::lock_guard lock(message_mutex_);
   step_messages();
 }
 
 int Communicator::self_receives(int32_t tag, uint16_t group) {
-  const std::lock_guard lock(mailbox_mutex_);
-  return mailbox_.self_receives(tag, group);
+  const std::lock_guard lock(message_mutex_);
+  return plane_ ? plane_->self_receives(tag, group) : 0;
 }
 
 void Communicator::mark_freed(uint16_t tag) {
-  if (!board_) return;
-  auto& freed = board_->own().freed.value;
-  board_->store(freed, freed.load() | uint64_t{1} << tag);
+  if (plane_) plane_->mark_freed(tag);
 }
 
 void Communicator::finish(Request& request) { settle(request, Request::State::kDone); }
@@ -351,7 +318,7 @@ void Communicator::started(const Request& request) {
 std::vector<int> Communicator::awaited(const Request& request) const {
   if (const auto* collective = dynamic_cast<const CollectiveRequest*>(&request)) {
     const CollectiveRequest* head = queue_.empty() ? collective : queue_.front();
-    return head->operation == nullptr ? std::vector<int>{} : head->operation->awaited();
+    return head->slot.get() == nullptr ? std::vector<int>{} : head->slot.get()->awaited();
   }
   std::vector<int> members;
   for (const Message& message : static_cast<const MessageRequest&>(request).messages) {
@@ -365,7 +332,7 @@ std::vector<int> Communicator::awaited(const Request& request) const {
 std::string Communicator::missing(const Request& request) {
   std::vector<int> members;
   {
-    const std::scoped_lock lock(queue_mutex_, mailbox_mutex_);
+    const std::scoped_lock lock(queue_mutex_, message_mutex_);
     if (request.finished()) return "nobody";
     members = awaited(request);
   }
@@ -390,7 +357,7 @@ Error Communicator::timed_out(const Request& request) {
     }
     if (culprit == PS_NO_RANK) culprit = global;
     const bool silent = world_->state(global) == PS_RANK_SILENT;
-    const bool within = board_ && request.number > 0 && board_->reached(member, request.number);
+    const bool within = request.number > 0 && plane_->reached(member, request.number);
     const std::string state =
         silent ? fmt::format("is stopped (no heartbeat for {:.1f} s)", static_cast<double>(world_->silent_ms(global)) / 1000)
                : within ? "arrived but did not finish" : "never arrived";

@@ -1,7 +1,7 @@
 // The members of a group, the memory they share, the operations they have in flight, and their first failure. Groups of
 // equal members share one.
 //
-// Collectives stand in one queue and are stepped at its head; messages are matched by the mailbox and stand in no queue.
+// Collectives stand in one queue and are stepped at its head; messages are matched by the plane and stand in no queue.
 // Whoever waits for an operation steps it; for asynchronous ones that nobody waits for, the progress thread does.
 #pragma once
 
@@ -16,8 +16,7 @@
 
 #include "control/world.h"
 #include "group/request.h"
-#include "host/shm/board.h"
-#include "host/shm/mailbox.h"
+#include "host/plane.h"
 
 namespace ps {
 
@@ -25,10 +24,10 @@ class Progress;
 
 class Communicator : public std::enable_shared_from_this<Communicator> {
  public:
-  // `memory` is shared by all members and laid out as `geometry` says; nullptr where they span hosts or are one.
-  // `layout`: the number of the layout it is made for, 0 none.
-  Communicator(std::shared_ptr<World> world, std::shared_ptr<Progress> progress, uint64_t serial, std::vector<int32_t> global_ranks,
-               const Geometry& geometry, std::shared_ptr<SharedMemory> memory, uint64_t layout = 0);
+  // `plane`: nullptr where this build cannot move data between the members. `layout`: the number of the layout it is made
+  // for, 0 none.
+  Communicator(std::shared_ptr<World> world, std::shared_ptr<Progress> progress, uint64_t serial,
+               std::vector<int32_t> global_ranks, std::unique_ptr<Plane> plane, uint64_t layout = 0);
   ~Communicator();
 
   World& world() const { return *world_; }
@@ -37,8 +36,9 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   int rank() const { return rank_; }
   int size() const { return static_cast<int>(global_ranks_.size()); }
   int host_count() const { return host_count_; }
-  const char* backend() const;
-  size_t memory_bytes() const { return board_ ? board_->bytes() : 0; }
+  // nullptr without a plane.
+  const char* backend() const { return plane_ ? plane_->name() : nullptr; }
+  size_t memory_bytes() const { return plane_ ? plane_->memory_bytes() : 0; }
 
   // Takes a place in the order and starts. Throws what refuses the call, or the failure that the group already has.
   void submit(CollectiveRequest& request);
@@ -102,15 +102,13 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   const std::vector<int32_t> global_ranks_;
   int rank_ = 0;
   int host_count_ = 1;
-  Geometry geometry_;
-  std::unique_ptr<Board> board_;
+  std::unique_ptr<Plane> plane_;
 
   std::mutex queue_mutex_;
   std::deque<CollectiveRequest*> queue_;
   uint64_t sequence_ = 0;
 
-  std::mutex mailbox_mutex_;
-  Mailbox mailbox_;
+  std::mutex message_mutex_;
   std::vector<MessageRequest*> exchanges_;
 
   std::mutex failure_mutex_;

@@ -5,6 +5,7 @@
 #include "base/wire.h"
 #include "group/agreement.h"
 #include "group/failure_text.h"
+#include "group/planes.h"
 #include "group/progress.h"
 
 namespace ps {
@@ -162,7 +163,8 @@ std::shared_ptr<Group> GroupConstructor::build(std::vector<int32_t> global_ranks
       memory = hand_over(*world_, offer, self == 0, proposals.front().ticket, static_cast<int>(global_ranks.size()),
                          "parallelstate-group", geometry.total_bytes, deadline, check);
     }
-    communicator = std::make_shared<Communicator>(world_, progress_, serial, std::move(global_ranks), geometry, std::move(memory));
+    auto plane = make_plane(*world_, global_ranks, geometry, std::move(memory));
+    communicator = std::make_shared<Communicator>(world_, progress_, serial, std::move(global_ranks), std::move(plane));
     tag = communicator->next_tag();
   }
   auto group = std::make_shared<Group>(communicator, std::move(settings), tag);

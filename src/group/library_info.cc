@@ -14,7 +14,7 @@
 #include "base/error.h"
 #include "control/guardian.h"
 #include "control/waiting.h"
-#include "group/dispatch.h"
+#include "host/dispatch.h"
 #include "host/reduce/reduce.h"
 
 namespace ps {

@@ -9,6 +9,7 @@
 #include "base/wire.h"
 #include "group/agreement.h"
 #include "group/failure_text.h"
+#include "group/planes.h"
 #include "layout/describe.h"
 
 namespace ps {
@@ -153,7 +154,7 @@ ModelParallel::ModelParallel(GroupConstructor& constructor, std::shared_ptr<Worl
         if ((settings.flags & PS_WARM_UP) != 0) part->prefault(0, entry.geometry.rings_offset);
       }
       communicator = std::make_shared<Communicator>(world_, progress, agreed.serial | entry.number << kSerialShift, ranks,
-                                                    entry.geometry, std::move(part), number);
+                                                    make_plane(*world_, ranks, entry.geometry, std::move(part)), number);
       constructor.take_note(communicator);
     }
     const uint16_t tag = communicator->next_tag();

@@ -4,17 +4,13 @@
 
 #include <atomic>
 #include <memory>
-#include <variant>
 #include <vector>
 
 #include "base/deadline.h"
 #include "base/error.h"
 #include "host/call.h"
-#include "host/local_operation.h"
-#include "host/shm/mailbox.h"
-#include "host/shm/one_shot.h"
-#include "host/shm/pipeline.h"
-#include "host/shm/two_shot.h"
+#include "host/message.h"
+#include "host/operation_slot.h"
 
 namespace ps {
 
@@ -48,8 +44,7 @@ struct CollectiveRequest final : Request {
       : Request(label, what.signature, by, async), call(std::move(what)) {}
 
   Call call;  // until the algorithm takes it over
-  std::variant<std::monostate, LocalOperation, OneShot, Pipeline, TwoShot> algorithm;
-  Operation* operation = nullptr;
+  OperationSlot slot;
   bool started = false;
 };
 

@@ -8,10 +8,6 @@ namespace {
 
 constexpr size_t kLargestEager = 8192;
 
-bool takes(const Message& receive, int32_t tag, uint16_t group) {
-  return receive.tag == tag && receive.signature.group == group;
-}
-
 template <class List, class Match>
 auto take_first(List& list, Match&& match) -> typename List::value_type {
   const auto found = std::find_if(list.begin(), list.end(), match);
@@ -50,16 +46,16 @@ struct Mailbox::Peer {
   std::unordered_map<uint64_t, Message*> arriving;   // receives of accepted large messages
 };
 
-Mailbox::Mailbox(Board* board, int size, int rank) : board_(board), rank_(rank), peers_(static_cast<size_t>(size)) {}
+Mailbox::Mailbox(Board& board) : board_(board), peers_(static_cast<size_t>(board.size())) {}
 
 Mailbox::~Mailbox() = default;
 
 void Mailbox::post(Message& message) {
-  if (message.peer == rank_) return post_self(message);
+  if (message.peer == board_.rank()) return own_.post(message, message.peer);
   auto& peer = peers_[static_cast<size_t>(message.peer)];
   if (!peer) {
-    peer = std::make_unique<Peer>(board_->messages(rank_, message.peer), board_->messages(message.peer, rank_),
-                                  board_->geometry().message_bytes);
+    peer = std::make_unique<Peer>(board_.messages(board_.rank(), message.peer),
+                                  board_.messages(message.peer, board_.rank()), board_.geometry().message_bytes);
   }
   if (message.is_send()) {
     peer->sends.push_back(&message);
@@ -71,7 +67,7 @@ void Mailbox::post(Message& message) {
     peer->receives.push_back(&message);
     return;
   }
-  match(message.peer, message, waiting->signature);
+  match_message(message.peer, message, waiting->signature);
   if (waiting->eager) {
     copy_bytes(message.buffer, waiting->data.data(), message.bytes);
     message.done = true;
@@ -80,30 +76,6 @@ void Mailbox::post(Message& message) {
     peer->accepts.push_back(waiting->number);
     flush(message.peer);
   }
-}
-
-void Mailbox::post_self(Message& message) {
-  auto& partners = message.is_send() ? self_receives_ : self_sends_;
-  Message* partner = take_first(partners, [&](const Message* m) { return takes(*m, message.tag, message.signature.group); });
-  if (partner == nullptr) {
-    (message.is_send() ? self_sends_ : self_receives_).push_back(&message);
-    return;
-  }
-  Message& send = message.is_send() ? message : *partner;
-  Message& receive = message.is_send() ? *partner : message;
-  match(rank_, receive, send.signature);
-  copy_bytes(receive.buffer, send.buffer, receive.bytes);
-  send.done = receive.done = true;
-}
-
-int Mailbox::self_receives(int32_t tag, uint16_t group) const {
-  return static_cast<int>(
-      std::count_if(self_receives_.begin(), self_receives_.end(), [&](const Message* m) { return takes(*m, tag, group); }));
-}
-
-void Mailbox::match(int peer, Message& receive, const Signature& sent) {
-  if (receive.signature.dtype == sent.dtype && receive.signature.count == sent.count) return;
-  throw MismatchFound{peer, sent, fmt::format("the message has tag {}", receive.tag), receive.signature};
 }
 
 bool Mailbox::interested(const Peer& peer) const {
@@ -124,7 +96,7 @@ void Mailbox::step() {
       // Once nothing more is expected the rest may stay in the ring: that is what bounds a sender.
       if (!interested(*peers_[i])) break;
     }
-    if (popped) board_->ring(peer);
+    if (popped) board_.ring(peer);
     flush(peer);
   }
 }
@@ -142,7 +114,7 @@ void Mailbox::receive(int from, const Entry& entry) {
         peer.unexpected.push_back(std::move(unexpected));
         return;
       }
-      match(from, *receive, entry.signature);
+      match_message(from, *receive, entry.signature);
       if (eager) {
         copy_bytes(receive->buffer, entry.payload.data(), std::min(receive->bytes, entry.payload.size()));
         receive->done = true;
@@ -215,13 +187,12 @@ void Mailbox::flush(int to) {
       send.done = true;
     }
   }
-  if (wrote) board_->ring(to);
+  if (wrote) board_.ring(to);
 }
 
 void Mailbox::drop_all() {
   for (auto& peer : peers_) peer.reset();
-  self_sends_.clear();
-  self_receives_.clear();
+  own_.drop_all();
 }
 
 }  // namespace ps

@@ -172,7 +172,7 @@ std::string canonical_spec(const Settings& s, const MegatronOrder& order) {
   canonical.unless(1, "distopt", s.distopt.value);
   if (!s.hcp.empty()) {
     std::string levels;
-    for (const int64_t level : s.hcp) levels += (levels.empty() ? "" : "x") + std::to_string(level);
+    for (const int64_t level : s.hcp) levels += fmt::format("{}{}", levels.empty() ? "" : "x", level);
     canonical.always("hcp", levels);
   }
   canonical.unless(0, "hybrid", s.hybrid ? 1 : 0);

@@ -1,10 +1,7 @@
-#include "group/dispatch.h"
+#include "host/dispatch.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <string_view>
-
-#include "host/shm/one_shot.h"
 
 namespace ps {
 namespace {
@@ -20,7 +17,6 @@ constexpr DispatchRow kTable[] = {
 
 const char* algorithm_name(Algorithm algorithm) {
   switch (algorithm) {
-    case Algorithm::kCopy: return "copy";
     case Algorithm::kOneShot: return "one-shot";
     case Algorithm::kTwoShot: return "two-shot";
     case Algorithm::kPipeline: return "pipeline";
@@ -30,16 +26,10 @@ const char* algorithm_name(Algorithm algorithm) {
 
 std::span<const DispatchRow> dispatch_table() { return kTable; }
 
-Algorithm choose_algorithm(const Call& call, const Geometry& geometry) {
-  if (geometry.size == 1) return Algorithm::kCopy;
-  if (call.uneven) return Algorithm::kPipeline;
-  const size_t bytes = OneShot::staged_bytes(call, geometry.size);
+Algorithm choose_algorithm(Kind kind, size_t bytes) {
   for (const DispatchRow& row : kTable) {
     const std::string_view operation = row.operation;
-    if (operation != "*" && operation != kind_name(call.signature.kind)) continue;
-    // A small budget makes slots smaller than the table's limit.
-    const size_t most = row.algorithm == Algorithm::kOneShot ? std::min(row.most_bytes, geometry.slot_bytes) : row.most_bytes;
-    if (bytes <= most) return row.algorithm;
+    if ((operation == "*" || operation == kind_name(kind)) && bytes <= row.most_bytes) return row.algorithm;
   }
   return Algorithm::kPipeline;
 }

@@ -4,12 +4,11 @@
 #include <cstddef>
 #include <span>
 
-#include "host/call.h"
-#include "host/shm/geometry.h"
+#include "host/signature.h"
 
 namespace ps {
 
-enum class Algorithm { kCopy, kOneShot, kTwoShot, kPipeline };
+enum class Algorithm { kOneShot, kTwoShot, kPipeline };
 
 const char* algorithm_name(Algorithm algorithm);
 
@@ -22,7 +21,7 @@ struct DispatchRow {
 
 std::span<const DispatchRow> dispatch_table();
 
-// The same answer on every member: it depends on the call's agreed part and the communicator's geometry alone.
-Algorithm choose_algorithm(const Call& call, const Geometry& geometry);
+// The same answer on every member: it depends on the call's agreed part alone. `bytes`: the most that any member stages.
+Algorithm choose_algorithm(Kind kind, size_t bytes);
 
 }  // namespace ps

@@ -1,0 +1,25 @@
+// One send or receive in flight. Owned by the caller, which keeps it until it is done.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "host/signature.h"
+
+namespace ps {
+
+struct Message {
+  Signature signature;  // kind, dtype, count, peer as root, group
+  int peer = 0;
+  int32_t tag = 0;
+  std::byte* buffer = nullptr;
+  size_t bytes = 0;
+  bool done = false;
+
+  bool is_send() const { return signature.kind == Kind::kSend; }
+
+  uint64_t number = 0;  // of a large send, for this sender
+  size_t moved = 0;     // bytes of a large message so far
+};
+
+}  // namespace ps

@@ -1,0 +1,50 @@
+// How the data of one communicator moves: what its members share or how they are connected, the algorithms over that, and
+// what they tell each other beside their data. A communicator has one plane; groups of equal members share both.
+//
+// Not thread-safe by itself: the communicator steps collectives under one lock and messages under another, and the two
+// never touch the same state. What is marked "any thread" may be called beside both.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "base/error.h"
+#include "host/call.h"
+#include "host/message.h"
+#include "host/operation_slot.h"
+
+namespace ps {
+
+class Plane {
+ public:
+  virtual ~Plane() = default;
+
+  // As psConfig.backend names it: "local", "shm", "gloo".
+  virtual const char* name() const = 0;
+  // Of memory that the members share, 0 none.
+  virtual size_t memory_bytes() const { return 0; }
+
+  // Collectives, in the group's order. Chooses the algorithm, the same on every member, and makes it in `slot`.
+  virtual void start(Call call, uint64_t sequence, OperationSlot& slot) = 0;
+  // Whether `member` is known to have begun collective `sequence`.
+  virtual bool reached(int member, uint64_t sequence) = 0;
+
+  // Messages. `step_messages` moves what can be moved. Both throw MismatchFound where a receive meets a send of another
+  // count or type.
+  virtual void post(Message& message) = 0;
+  virtual void step_messages() = 0;
+  // Forgets every message, as their group has failed; no buffer is touched afterwards.
+  virtual void drop_messages() = 0;
+  // How many receives from this rank itself are posted for a tag.
+  virtual int self_receives(int32_t tag, uint16_t group) const = 0;
+
+  // The shared failure: the first one wins, and everybody is woken. Any thread.
+  virtual void record_failure(const Error& error) = 0;
+  virtual std::optional<Error> recorded_failure() = 0;
+  // This rank has freed the group with that tag; whether `member` has. Any thread.
+  virtual void mark_freed(uint16_t tag) = 0;
+  virtual bool has_freed(int member, uint16_t tag) const = 0;
+};
+
+}  // namespace ps

@@ -1,0 +1,38 @@
+// The plane of a group whose members share a host: everything goes through one piece of shared memory.
+#pragma once
+
+#include "host/dispatch.h"
+#include "host/plane.h"
+#include "host/shm/board.h"
+#include "host/shm/mailbox.h"
+
+namespace ps {
+
+class ShmPlane final : public Plane {
+ public:
+  // `memory` is shared by all members and laid out as `geometry` says; `doorbells` in the order of the members.
+  ShmPlane(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int rank, std::vector<Doorbell*> doorbells)
+      : board_(std::move(memory), geometry, rank, std::move(doorbells)), mailbox_(board_) {}
+
+  const char* name() const override { return "shm"; }
+  size_t memory_bytes() const override { return board_.bytes(); }
+
+  void start(Call call, uint64_t sequence, OperationSlot& slot) override;
+  bool reached(int member, uint64_t sequence) override { return board_.reached(member, sequence); }
+
+  void post(Message& message) override { mailbox_.post(message); }
+  void step_messages() override { mailbox_.step(); }
+  void drop_messages() override { mailbox_.drop_all(); }
+  int self_receives(int32_t tag, uint16_t group) const override { return mailbox_.self_receives(tag, group); }
+
+  void record_failure(const Error& error) override { board_.record_failure(error); }
+  std::optional<Error> recorded_failure() override { return board_.recorded_failure(); }
+  void mark_freed(uint16_t tag) override;
+  bool has_freed(int member, uint16_t tag) const override;
+
+ private:
+  Board board_;
+  Mailbox mailbox_;
+};
+
+}  // namespace ps
