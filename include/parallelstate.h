@@ -177,6 +177,20 @@ enum {
   PS_CONTENT_USER = 65536 /* and above */
 };
 
+/* Where memory is, numbered as in DLPack. */
+typedef int32_t psDeviceType;
+enum {
+  PS_DEVICE_HOST = 1,
+  PS_DEVICE_CUDA = 2,
+  PS_DEVICE_ROCM = 10,
+  PS_DEVICE_XPU = 14,
+  PS_DEVICE_HPU = 1001,
+  PS_DEVICE_NPU = 1002,
+  PS_DEVICE_MUSA = 1003,
+  PS_DEVICE_MLU = 1004,
+  PS_DEVICE_PLUGIN = 65536 /* and above */
+};
+
 /* What is logged: everything up to a level. */
 typedef int32_t psLogLevel;
 enum {
@@ -573,7 +587,8 @@ PS_API psResult psLayoutFind(psLayout layout, const char* name, int32_t global_r
 /* L q. A rank's coordinate on an axis, "ep" or "expert.ep". NOT_FOUND lists the axes, or the rank is below rank_offset. */
 PS_API psResult psLayoutCoordinate(psLayout layout, const char* axis, int32_t global_rank, int32_t* coordinate);
 
-/* L q. JSON: spec, world, hash (hexadecimal text), axes, groups (name to lists of ranks), aliases. The caller frees *json. */
+/* L q. JSON: spec, world, hash (hexadecimal text), axes, groups (name to lists of ranks), aliases. The caller frees *json.
+ * UNSUPPORTED when that would be more than 1 GiB of text; psLayoutGroupRanks and psLayoutFind have no such limit. */
 PS_API psResult psLayoutDescribe(psLayout layout, psBytes* json);
 
 /* L q. JSON: {"equal": true}, or the keys and groups that differ. The caller frees *json. */
@@ -605,8 +620,8 @@ typedef struct psModelParallelOptions {
 
 /* C b, over the world. Makes every group of the layout in one step; psGetGroup gives them by name. Ranks agree on the
  * layout first. Equal member lists share a communicator, a group of one costs nothing; memory is touched at first use,
- * or now with WARM_UP. Deadline: the context's init_timeout_ms. Errors: ARGUMENT as psLayoutCreate; STATE there is one
- * already; MISMATCH "rank 3 says tp=4, rank 0 says tp=2"; PEER_FAILED a rank ended; TIMEOUT lists who is missing. */
+ * or now with WARM_UP. `spec` NULL: that of PS_LAYOUT. Deadline: the context's init_timeout_ms. Errors: ARGUMENT as
+ * psLayoutCreate; STATE there is one already; MISMATCH "rank 3 says tp=4, rank 0 says tp=2"; PEER_FAILED a rank ended; TIMEOUT lists who is missing. */
 PS_API psResult psInitModelParallel(psContext context, const char* spec, const psModelParallelOptions* options);
 
 /* C b when there is none yet: psInitModelParallel. Else L q: PS_OK when the layout is the same, STATE showing the
@@ -704,6 +719,31 @@ PS_API psResult psReduceOpCreate(psGroup group, psReduceOp kind, psDataType dtyp
 
 /* L q. Operations in flight keep it. Freed with the group otherwise. */
 PS_API psResult psReduceOpFree(psGroup group, psReduceOp op);
+
+/* ---- Memory ---------------------------------------------------------------------------------------------------- */
+
+/* Collectives whose buffers lie anywhere in memory of these functions use them where they are: one pass and no copy
+ * through the library's own buffers. Nothing else changes, and members need not agree on it: what lies elsewhere is
+ * served as usual. Messages do not use it yet. Errors of all four: PEER_FAILED; TIMEOUT after the group's deadline;
+ * MISMATCH when members call different ones of them, or with different arguments. */
+
+/* C b. `size` bytes of zeroed memory for each member, which all members on its host reach; *memory is this rank's part,
+ * on a page boundary. Pages are taken now. `size` is the same on all; 0 gives a pointer to free. `device`:
+ * PS_DEVICE_HOST. Freed by psMemFree, else with the group, else by psFinalize. Errors: NO_MEMORY, SYSTEM of any member,
+ * on all of them; UNSUPPORTED another device. */
+PS_API psResult psMemAlloc(psGroup group, size_t size, psDeviceType device, void** memory);
+
+/* C b. Waits for this rank's asynchronous operations first. On a failed group: L q. ARGUMENT: not from psMemAlloc on
+ * this group, or freed before. */
+PS_API psResult psMemFree(psGroup group, void* memory);
+
+/* C b. Adds a range of each member; sizes may differ, and may be 0. It stays the caller's. Between processes the ranges
+ * of all members must lie in memory of one psMemAlloc, on any group of this context that has all these members; between
+ * threads of one process any memory will do. Errors: UNSUPPORTED says whose range does not, on all members. */
+PS_API psResult psGroupRegister(psGroup group, void* memory, size_t size);
+
+/* C b. As psMemFree, of what psGroupRegister added; the memory stays. */
+PS_API psResult psGroupDeregister(psGroup group, void* memory);
 
 /* ---- Point-to-point ------------------------------------------------------------------------------------------- */
 

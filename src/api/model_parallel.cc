@@ -2,6 +2,7 @@
 #include "api/guard.h"
 #include "api/handle.h"
 #include "api/structs.h"
+#include "base/environment.h"
 
 using namespace ps::api;
 
@@ -26,21 +27,27 @@ ps::Deadline forming_deadline(const ps::Context& context) {
   return ps::Deadline::in_ms(context.world().settings().init_timeout_ms);
 }
 
+std::string given_or_configured(const ps::Context& context, const char* spec) {
+  if (spec != nullptr) return spec;
+  if ((context.world().settings().flags & PS_NO_ENVIRONMENT) == 0) {
+    if (const auto configured = ps::environment("PS_LAYOUT")) return *configured;
+  }
+  ps::fail(PS_ERR_ARGUMENT, "spec is NULL and PS_LAYOUT is not set; pass a layout such as \"megatron:tp=2,pp=*\"");
+}
+
 }  // namespace
 
 psResult psInitModelParallel(psContext context, const char* spec, const psModelParallelOptions* options) {
   return guard("psInitModelParallel", [&] {
     const auto object = open(context);
-    require(spec, "spec");
-    object->init_model_parallel(spec, checked_settings(*object, options), forming_deadline(*object));
+    object->init_model_parallel(given_or_configured(*object, spec), checked_settings(*object, options), forming_deadline(*object));
   });
 }
 
 psResult psEnsureModelParallel(psContext context, const char* spec, const psModelParallelOptions* options) {
   return guard("psEnsureModelParallel", [&] {
     const auto object = open(context);
-    require(spec, "spec");
-    object->ensure_model_parallel(spec, checked_settings(*object, options), forming_deadline(*object));
+    object->ensure_model_parallel(given_or_configured(*object, spec), checked_settings(*object, options), forming_deadline(*object));
   });
 }
 

@@ -281,6 +281,16 @@ int Communicator::self_receives(int32_t tag, uint16_t group) {
   return plane_ ? plane_->self_receives(tag, group) : 0;
 }
 
+void Communicator::add_region(std::shared_ptr<const Region> region) {
+  const std::lock_guard lock(queue_mutex_);
+  plane_->add_region(std::move(region));
+}
+
+void Communicator::remove_region(uint64_t id) {
+  const std::lock_guard lock(queue_mutex_);
+  plane_->remove_region(id);
+}
+
 void Communicator::mark_freed(uint16_t tag) {
   if (plane_) plane_->mark_freed(tag);
 }

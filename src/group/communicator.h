@@ -62,6 +62,11 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   // This rank has freed the group with that tag.
   void mark_freed(uint16_t tag);
 
+  // Memory that every member reaches; `uses_regions`: whether operations here make use of it.
+  bool uses_regions() const { return plane_ && plane_->uses_regions(); }
+  void add_region(std::shared_ptr<const Region> region);
+  void remove_region(uint64_t id);
+
   // Waits for the asynchronous operations of one group.
   void wait_until_idle(const GroupLabel& label, Deadline deadline);
   // After an asynchronous submit: makes sure that somebody steps it.

@@ -104,6 +104,20 @@ std::shared_ptr<Group> Context::split_group(const Group& parent, int32_t color, 
   return part;
 }
 
+std::shared_ptr<const Allocation> Context::find_allocation(const void* memory, size_t size) const {
+  for (const auto& group : constructor_->groups()) {
+    if (auto allocation = group->memory().find(memory, size)) return allocation;
+  }
+  return nullptr;
+}
+
+std::shared_ptr<const Allocation> Context::find_allocation(uint64_t serial) const {
+  for (const auto& group : constructor_->groups()) {
+    if (auto allocation = group->memory().find(serial)) return allocation;
+  }
+  return nullptr;
+}
+
 std::shared_ptr<StoreReference> Context::store() {
   auto reference = std::make_shared<StoreReference>(world_->store());
   const std::lock_guard lock(mutex_);

@@ -54,6 +54,9 @@ class Context : public std::enable_shared_from_this<Context> {
   std::shared_ptr<Group> new_group(std::vector<int32_t> global_ranks, GroupSettings settings, Deadline deadline);
   std::shared_ptr<Group> split_group(const Group& parent, int32_t color, int32_t key, GroupSettings settings, Deadline deadline);
   std::shared_ptr<StoreReference> store();
+  // Of a living group of this context: the allocation in which a range of this rank lies, or with that serial.
+  std::shared_ptr<const Allocation> find_allocation(const void* memory, size_t size) const;
+  std::shared_ptr<const Allocation> find_allocation(uint64_t serial) const;
 
   // The context's own values for the fields that are zero.
   GroupSettings group_settings(const psGroupOptions& options) const;

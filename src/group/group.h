@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "group/communicator.h"
+#include "group/group_memory.h"
 
 namespace ps {
 
@@ -61,6 +62,10 @@ class Group {
   std::unique_ptr<Work> run(Call call, bool asynchronous);
   std::unique_ptr<Work> run(std::vector<Message> messages, const Signature& what, bool asynchronous);
 
+  GroupMemory& memory() { return memory_; }
+  // Waits for this rank's asynchronous operations.
+  void wait_until_idle(Deadline deadline) { communicator_->wait_until_idle(label_, deadline); }
+
   // PREMUL_SUM operators.
   struct Scaling {
     psDataType dtype;
@@ -83,6 +88,7 @@ class Group {
   mutable std::mutex scalings_mutex_;
   std::map<psReduceOp, Scaling> scalings_;
   psReduceOp next_scaling_ = 65536;
+  GroupMemory memory_{*this};
 };
 
 }  // namespace ps

@@ -32,9 +32,10 @@ struct Blocks {
   std::vector<size_t> offsets;
 
   size_t size(int i) const { return sizes.empty() ? bytes : sizes[static_cast<size_t>(i)]; }
-  std::byte* at(int i) const {
-    return base + (sizes.empty() ? stride * static_cast<size_t>(i) : offsets[static_cast<size_t>(i)]);
+  size_t offset(int i) const {
+    return sizes.empty() ? stride * static_cast<size_t>(i) : offsets[static_cast<size_t>(i)];
   }
+  std::byte* at(int i) const { return base + offset(i); }
 };
 
 struct Call {

@@ -7,12 +7,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 #include "base/error.h"
 #include "host/call.h"
 #include "host/message.h"
 #include "host/operation_slot.h"
+#include "host/region.h"
 
 namespace ps {
 
@@ -29,6 +31,11 @@ class Plane {
   virtual void start(Call call, uint64_t sequence, OperationSlot& slot) = 0;
   // Whether `member` is known to have begun collective `sequence`.
   virtual bool reached(int member, uint64_t sequence) = 0;
+
+  // Memory that every member reaches, so that collectives may use buffers in it where they are; whether this plane's do.
+  virtual bool uses_regions() const { return false; }
+  virtual void add_region(std::shared_ptr<const Region>) {}
+  virtual void remove_region(uint64_t) {}
 
   // Messages. `step_messages` moves what can be moved. Both throw MismatchFound where a receive meets a send of another
   // count or type.

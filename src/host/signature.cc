@@ -27,6 +27,10 @@ const char* kind_name(Kind kind) {
     case Kind::kRecv: return "recv";
     case Kind::kNewGroup: return "new_group";
     case Kind::kSplitGroup: return "split_group";
+    case Kind::kMemAlloc: return "mem_alloc";
+    case Kind::kMemFree: return "mem_free";
+    case Kind::kGroupRegister: return "group_register";
+    case Kind::kGroupDeregister: return "group_deregister";
   }
   return "unknown operation";
 }

@@ -27,6 +27,10 @@ enum class Kind : uint8_t {
   kRecv = 16,
   kNewGroup = 100,
   kSplitGroup = 101,
+  kMemAlloc = 102,
+  kMemFree = 103,
+  kGroupRegister = 104,
+  kGroupDeregister = 105,
 };
 
 struct Signature {

@@ -192,7 +192,7 @@ const Body refusals("model_parallel_refusals", [](Member& member) {
   options = PS_MODEL_PARALLEL_OPTIONS_INIT;
   options.timeout_ms = -5;
   require_error(psInitModelParallel(member.context, "sglang:tp=2", &options), PS_ERR_ARGUMENT, "timeout_ms");
-  require_error(psInitModelParallel(member.context, nullptr, nullptr), PS_ERR_ARGUMENT, "spec");
+  require_error(psInitModelParallel(member.context, nullptr, nullptr), PS_ERR_ARGUMENT, "PS_LAYOUT");
   require_error(psModelParallelIsInitialized(member.context, nullptr), PS_ERR_ARGUMENT, "initialized");
 });
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 #include <utility>
 
 #include "world.h"
@@ -40,25 +41,37 @@ bool equal_everywhere(Operation operation) {
 
 class Sweep::Region {
  public:
-  Region(std::shared_ptr<const Pattern> pattern, size_t elements, bool unaligned)
+  Region(std::shared_ptr<const Pattern> pattern, size_t elements, bool unaligned, Arena* arena)
       : pattern_(std::move(pattern)),
         element_(size_of(pattern_->dtype())),
         begin_(kGuard + (unaligned ? 1 : 0)),
-        memory_(begin_ + elements * element_ + kGuard, kFill) {}
+        arena_(arena) {
+    const size_t bytes = begin_ + elements * element_ + kGuard;
+    std::byte* const lent = arena_ == nullptr ? nullptr : arena_->take(bytes);
+    if (lent == nullptr) {
+      arena_ = nullptr;
+      own_.resize(bytes);
+    }
+    memory_ = {lent == nullptr ? own_.data() : lent, bytes};
+    std::ranges::fill(memory_, kFill);
+  }
+  ~Region() {
+    if (arena_ != nullptr) arena_->give_back(memory_.data(), memory_.size());
+  }
 
   std::byte* at(size_t element) { return memory_.data() + begin_ + element * element_; }
   void write(const Block& block, size_t seed) { write(memory_, block, seed); }
 
   // From now on `blocks` are expected and everything else as it is.
   void expect(const std::vector<Block>& blocks, size_t seed) {
-    expected_ = memory_;
+    expected_.assign(memory_.begin(), memory_.end());
     blocks_ = blocks;
     for (const Block& block : blocks) write(expected_, block, seed);
   }
 
   // "" or where the first difference is.
   std::string difference() const {
-    if (memory_ == expected_) return "";
+    if (std::ranges::equal(memory_, expected_)) return "";
     for (size_t i = 0; i < memory_.size(); ++i) {
       if (memory_[i] == expected_[i]) continue;
       const auto block = std::find_if(blocks_.begin(), blocks_.end(), [&](const Block& b) {
@@ -83,14 +96,16 @@ class Sweep::Region {
   }
 
  private:
-  void write(std::vector<std::byte>& to, const Block& block, size_t seed) const {
+  void write(std::span<std::byte> to, const Block& block, size_t seed) const {
     pattern_->write(to.data() + begin_ + block.at * element_, block.from, seed + block.begin, block.count);
   }
 
   std::shared_ptr<const Pattern> pattern_;
   size_t element_;
   size_t begin_;
-  std::vector<std::byte> memory_;
+  Arena* arena_;
+  std::vector<std::byte> own_;  // where the arena has no room, or there is none
+  std::span<std::byte> memory_;
   std::vector<std::byte> expected_;
   std::vector<Block> blocks_;
 };
@@ -106,7 +121,8 @@ struct Sweep::Flight {
   psWork receive = nullptr;
 };
 
-Sweep::Sweep(psGroup group, int rank, int size) : group_(group), rank_(rank), size_(size) {
+Sweep::Sweep(psGroup group, int rank, int size, Arena* arena)
+    : group_(group), rank_(rank), size_(size), arena_(arena) {
   for (psDataType dtype = PS_FLOAT16; dtype <= PS_FLOAT8_E5M2; ++dtype) {
     const float scalar = scalar_of(rank);
     const double wide = scalar;
@@ -169,7 +185,7 @@ std::unique_ptr<Sweep::Flight> Sweep::start(const Case& c) {
   const auto data = pattern(c.dtype, c.op);
   if (c.in_place && plan.input > 0 && plan.output > 0) {
     auto& region = flight->send;
-    region = std::make_unique<Region>(data, std::max(plan.input, plan.output), c.unaligned);
+    region = std::make_unique<Region>(data, std::max(plan.input, plan.output), c.unaligned, arena_);
     const size_t in = plan.within_output ? plan.own_at : 0;
     const size_t out = plan.within_output ? 0 : plan.own_at;
     region->write({in, plan.input, rank_, 0}, c.seed);
@@ -179,10 +195,10 @@ std::unique_ptr<Sweep::Flight> Sweep::start(const Case& c) {
     flight->in = region->at(in);
     flight->out = region->at(out);
   } else {
-    flight->send = std::make_unique<Region>(data, plan.input, c.unaligned);
+    flight->send = std::make_unique<Region>(data, plan.input, c.unaligned, arena_);
     flight->send->write({0, plan.input, rank_, 0}, c.seed);
     flight->send->expect({}, c.seed);
-    flight->recv = std::make_unique<Region>(data, plan.output, c.unaligned && c.seed % 2 == 0);
+    flight->recv = std::make_unique<Region>(data, plan.output, c.unaligned && c.seed % 2 == 0, arena_);
     flight->recv->expect(plan.blocks, c.seed);
     // Where a rank gives or takes nothing, NULL is as good as any pointer.
     flight->in = plan.input == 0 && c.seed % 2 == 0 ? nullptr : flight->send->at(0);

@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "arena.h"
 #include "cases.h"
 #include "reference.h"
 
@@ -15,7 +16,8 @@ namespace ps_test {
 
 class Sweep {
  public:
-  Sweep(psGroup group, int rank, int size);
+  // `arena`: where buffers lie that others reach; nullptr: none does.
+  Sweep(psGroup group, int rank, int size, Arena* arena = nullptr);
   ~Sweep();
   Sweep(const Sweep&) = delete;
   Sweep& operator=(const Sweep&) = delete;
@@ -39,6 +41,7 @@ class Sweep {
   psGroup group_;
   int rank_;
   int size_;
+  Arena* arena_;
   std::map<psDataType, psReduceOp> scaled_;
   std::deque<std::shared_ptr<const Pattern>> patterns_;
   std::deque<std::unique_ptr<Flight>> flights_;

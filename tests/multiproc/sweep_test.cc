@@ -43,6 +43,19 @@ const Body sweep_in_little_memory("sweep_in_little_memory", [](Member& member) {
   require_ok(psGroupFree(group));
 });
 
+// The same with buffers in memory that all members reach: those of all ranks ("all"), or of some in some cases only.
+const Body sweep_in_symmetric_memory("sweep_in_symmetric_memory", [](Member& member) {
+  constexpr size_t kBytes = size_t{48} << 20;
+  Arena arena(member.world, kBytes);
+  // "some": what is left has no room for all buffers of the large cases, and less on some ranks than on others.
+  const size_t kept = member.argument == "all" ? 0 : kBytes - (static_cast<size_t>(1 + member.rank % 3) << 20);
+  std::byte* const unused = kept > 0 ? arena.take(kept) : nullptr;
+  const size_t stride = (kSanitized ? 29 : 2) * (member.size > 5 ? 3 : 1);
+  Sweep(member.world, member.rank, member.size, &arena).run(large_cases(member.size, 0, stride));
+  Sweep(member.world, member.rank, member.size, &arena).run(small_cases(member.size, 2, 31 * stride));
+  if (unused != nullptr) arena.give_back(unused, kept);
+});
+
 class Collectives : public testing::TestWithParam<int> {};
 
 TEST_P(Collectives, SmallOverThreads) { run("small", Ranks::kThreads, GetParam(), kSmallStride); }
@@ -56,6 +69,17 @@ TEST(LittleMemory, OverThreads) {
   for (const int size : {2, 7}) run_world(sweep_in_little_memory, Ranks::kThreads, size);
 }
 TEST(LittleMemory, OverProcesses) { run_world(sweep_in_little_memory, Ranks::kProcesses, 3); }
+
+TEST(SymmetricMemory, OverThreads) {
+  for (const int size : {1, 2, 3, 7}) run_world(sweep_in_symmetric_memory, Ranks::kThreads, size, "all");
+}
+TEST(SymmetricMemory, OverProcesses) {
+  for (const int size : {2, 4}) run_world(sweep_in_symmetric_memory, Ranks::kProcesses, size, "all");
+}
+TEST(SymmetricMemory, OfSomeRanks) {
+  for (const int size : {2, 5}) run_world(sweep_in_symmetric_memory, Ranks::kThreads, size, "some");
+  run_world(sweep_in_symmetric_memory, Ranks::kProcesses, 3, "some");
+}
 
 // More ranks than any machine of the tests has processors.
 TEST(Crowd, SixteenThreads) { run("small", Ranks::kThreads, 16, 97 * kSmallStride); }

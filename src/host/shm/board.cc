@@ -10,6 +10,7 @@ Board::Board(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int
       geometry_(geometry),
       rank_(rank),
       doorbells_(std::move(doorbells)),
+      regions_(rank),
       seen_(static_cast<size_t>(geometry.size), 0) {
   std::byte* base = memory_->data();
   failure_ = reinterpret_cast<FailureRecord*>(base);

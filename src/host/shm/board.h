@@ -14,6 +14,7 @@
 #include "control/shared_memory.h"
 #include "host/operation.h"
 #include "host/shm/geometry.h"
+#include "host/shm/regions.h"
 
 namespace ps {
 
@@ -79,6 +80,8 @@ class Board {
   };
   Operands& operands() { return operands_; }
 
+  Regions& regions() { return regions_; }
+
   // The shared failure: the first one wins, and everybody is woken.
   void record_failure(const Error& error) const;
   std::optional<Error> recorded_failure() const;
@@ -95,6 +98,7 @@ class Board {
   std::byte* shares_;
   std::byte* messages_;
   Operands operands_;
+  Regions regions_;
   std::vector<uint64_t> seen_;  // the latest sequence number each member was seen at
 };
 

@@ -11,18 +11,35 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "host/shm/regions.h"
 #include "host/signature.h"
 
 namespace ps {
+
+// How an operation begins whose data does not fit into the header: the counters of its member's ring, and whether the
+// member lends its buffers (host/shm/direct.h).
+struct Opening {
+  uint64_t staged;
+  uint64_t reduced;
+  uint64_t consumed;
+  uint64_t lends;
+};
 
 // The flag in the data line: a reader that sees the sequence number has the signature and up to 32 bytes with the same
 // cache line.
 struct alignas(128) Header {
   std::atomic<uint64_t> sequence;
   Signature signature;
-  double scale;              // PS_PREMUL_SUM
-  std::byte payload[32];     // what is staged, where it fits; else a large operation's starting counters
+  double scale;  // PS_PREMUL_SUM
+  union {
+    std::byte payload[32];  // what is staged, where it fits
+    Opening opening;
+  };
+  // Of what is lent; in the second line, which is not read otherwise.
+  Place input;
+  Place output;
 };
+static_assert(sizeof(Opening) == sizeof(Header::payload) && offsetof(Header, input) == 64);
 
 struct alignas(128) Counter {
   std::atomic<uint64_t> value;
@@ -34,6 +51,8 @@ struct MemberLines {
   Counter staged;                 // pieces put into its ring, ever
   Counter reduced;                // pieces of all_reduce of which its share is done, ever
   Counter consumed;               // rounds that it has read, ever
+  Counter late;                   // the last operation for which it filled its slot after it had published
+  Counter done;                   // the last operation in which it has used what others lent to the end
   Counter freed;                  // bit t: it has freed the group with tag t
 };
 

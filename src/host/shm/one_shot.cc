@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "host/shm/direct_all_reduce.h"
+
 namespace ps {
 namespace {
 
@@ -27,20 +29,75 @@ size_t OneShot::staged_bytes(const Call& call, int size) {
   return call.input.bytes;
 }
 
-OneShot::OneShot(Board& board, Call call, uint64_t sequence) : StagedOperation(board, std::move(call), sequence) {
-  inline_ = staged_bytes(call_, board_.size()) <= sizeof(Header::payload);
+OneShot::OneShot(Board& board, Call call, uint64_t sequence)
+    : StagedOperation(board, std::move(call), sequence), direct_(board, call_, sequence) {
+  const size_t bytes = staged_bytes(call_, board_.size());
+  inline_ = bytes <= sizeof(Header::payload);
+  may_be_lent_ = bytes >= Direct::kLeastBytes;
   column_offset_ = call_.columns ? packed_offset(call_.input, board_.rank()) : 0;
 }
 
 bool OneShot::step() {
   if (!published_) {
     if (!may_publish()) return false;
-    if (stages()) stage();
+    if (may_be_lent_) direct_.announce();
+    if (stages() && !direct_.lends_own()) stage();
     publish();
   }
   if (!met(false)) return false;
+  if (!finished_) {
+    if (!finish()) return false;
+    finished_ = true;
+  }
+  return direct_.released();
+}
+
+bool OneShot::finish() {
+  if (may_be_lent_ && is_all_reduce()) {
+    if (direct_.everything()) {
+      direct_all_reduce(board_, direct_, call_, sequence_);
+      direct_.done();
+      return true;
+    }
+    if (!stage_late()) return false;
+  }
   if (reads()) copy_in();
+  if (reads_lent()) direct_.done();
   return true;
+}
+
+// Sums are written into all outputs or into none: where somebody does not lend, who does puts its input into its slot
+// after all.
+bool OneShot::stage_late() {
+  if (direct_.lends_own()) {
+    stage();
+    direct_.withdraw();
+    board_.store(board_.own().late.value, sequence_);
+  }
+  return late().empty();
+}
+
+std::vector<int> OneShot::late() const {
+  std::vector<int> members;
+  for (int member = 0; member < board_.size(); ++member) {
+    const auto& staged = board_.lines(member).late.value;
+    if (direct_.lends(member) && staged.load(std::memory_order_seq_cst) < sequence_) members.push_back(member);
+  }
+  return members;
+}
+
+bool OneShot::reads_lent() const {
+  if (!may_be_lent_ || is_all_reduce() || !reads()) return false;
+  for (int member = 0; member < board_.size(); ++member) {
+    if (member != board_.rank() && call_.stages(member) && direct_.lends(member)) return true;
+  }
+  return false;
+}
+
+std::vector<int> OneShot::awaited() const {
+  if (finished_) return direct_.awaited();
+  std::vector<int> missing = StagedOperation::awaited();
+  return missing.empty() && published_ && may_be_lent_ && is_all_reduce() ? late() : missing;
 }
 
 void OneShot::stage() {
@@ -59,6 +116,7 @@ void OneShot::stage() {
 
 const std::byte* OneShot::source(int member) const {
   if (member == board_.rank()) return call_.input.at(call_.input_block(member));
+  if (may_be_lent_ && !is_all_reduce() && direct_.lends(member)) return direct_.input(member);
   const Header& header = board_.header(member, sequence_);
   return (inline_ ? header.payload : board_.slot(member, sequence_)) + column_offset_;
 }

@@ -4,6 +4,7 @@
 // the data line as in Open MPI's xhc.)
 #pragma once
 
+#include "host/shm/direct.h"
 #include "host/shm/staged_operation.h"
 
 namespace ps {
@@ -16,13 +17,23 @@ class OneShot final : public StagedOperation {
   OneShot(Board& board, Call call, uint64_t sequence);
   bool step() override;
 
+  std::vector<int> awaited() const override;
+
  private:
   void stage();
+  bool finish();
+  bool stage_late();
+  std::vector<int> late() const;
+  bool reads_lent() const;
   void copy_in();
   const std::byte* source(int member) const;
+  bool is_all_reduce() const { return call_.signature.kind == Kind::kAllReduce; }
 
-  bool inline_;          // staged in the header line itself
+  bool inline_;           // staged in the header line itself
+  bool may_be_lent_;      // large enough for the direct path
   size_t column_offset_;  // of this rank's column in a slot
+  Direct direct_;
+  bool finished_ = false;  // with what others lent and staged
 };
 
 }  // namespace ps

@@ -29,6 +29,7 @@ bool Pipeline::step() {
       if (from != to && incoming(rank) > 0) std::memmove(to, from, incoming(rank));
     }
     own_block_done_ = true;
+    if (!uses_ring()) rounds_out_ = 0;
   }
   while (rounds_staged_ < rounds_out_ || rounds_read_ < rounds_in_) {
     bool moved = false;
@@ -44,7 +45,18 @@ bool Pipeline::step() {
     }
     if (!moved) return false;
   }
-  return true;
+  if (!reading_ended_) end_reading();
+  return ended();
+}
+
+void Pipeline::end_reading() {
+  for (int member = 0; reads() && member < board_.size(); ++member) {
+    if (call_.stages(member) && reads_in_place(member)) {
+      direct_.done();
+      break;
+    }
+  }
+  reading_ended_ = true;
 }
 
 bool Pipeline::may_stage() const {
@@ -65,7 +77,7 @@ bool Pipeline::may_read() const {
   // In place, an output block lies over an input block that must have been staged before.
   if (rounds_read_ >= rounds_staged_ && rounds_staged_ < rounds_out_) return false;
   for (int member = 0; member < board_.size(); ++member) {
-    if (member == board_.rank() || !call_.stages(member)) continue;
+    if (member == board_.rank() || !call_.stages(member) || reads_in_place(member)) continue;
     if (rounds_read_ < rounds(incoming(member)) && staged(member) <= rounds_read_) {
       blocked_on_ = member;
       return false;
@@ -92,6 +104,7 @@ void Pipeline::stage_round(uint64_t round) const {
 
 const std::byte* Pipeline::source(int member, uint64_t round) const {
   if (member == board_.rank()) return call_.input.at(call_.input_block(member)) + round * unit_;
+  if (reads_in_place(member)) return direct_.input(member) + round * unit_;
   return board_.piece(member, round) + (call_.columns ? static_cast<size_t>(board_.rank()) * unit_ : 0);
 }
 

@@ -12,6 +12,9 @@ class Pipeline final : public RingOperation {
   bool step() override;
 
  private:
+  bool uses_ring() const override { return !direct_.lends_own(); }
+  bool reads_in_place(int member) const { return member != board_.rank() && direct_.lends(member); }
+  void end_reading();
   void stage_slot() override;
   void check_slots() override;
   uint64_t* pair_sizes(int member) const { return reinterpret_cast<uint64_t*>(board_.slot(member, sequence_)); }
@@ -31,6 +34,7 @@ class Pipeline final : public RingOperation {
   uint64_t rounds_staged_ = 0;
   uint64_t rounds_read_ = 0;
   bool own_block_done_ = false;
+  bool reading_ended_ = false;
 };
 
 }  // namespace ps

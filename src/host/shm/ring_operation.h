@@ -5,6 +5,7 @@
 // an output before the operation is known to be the same.
 #pragma once
 
+#include "host/shm/direct.h"
 #include "host/shm/staged_operation.h"
 
 namespace ps {
@@ -14,25 +15,26 @@ class RingOperation : public StagedOperation {
   std::vector<int> awaited() const override;
 
  protected:
-  struct Bases {
-    uint64_t staged = 0;
-    uint64_t reduced = 0;
-    uint64_t consumed = 0;
-  };
-
   RingOperation(Board& board, Call call, uint64_t sequence);
 
   // Publishes and meets; true once pieces may move. A virtual hook lets an operation put more into its slot first.
   bool begun();
   virtual void stage_slot() {}
   virtual void check_slots() {}
+  // Asked once everyone has been met: whether this rank streams through its ring.
+  virtual bool uses_ring() const = 0;
 
   uint64_t staged(int member) const;
   uint64_t reduced(int member) const;
   uint64_t consumed(int member) const;
-  void set_staged(uint64_t rounds) { board_.store(board_.own().staged.value, own_bases_.staged + rounds); }
-  void set_reduced(uint64_t rounds) { board_.store(board_.own().reduced.value, own_bases_.reduced + rounds); }
-  void set_consumed(uint64_t rounds) { board_.store(board_.own().consumed.value, own_bases_.consumed + rounds); }
+  void set_staged(uint64_t rounds) { board_.store(board_.own().staged.value, own_.staged + rounds); }
+  void set_reduced(uint64_t rounds) { board_.store(board_.own().reduced.value, own_.reduced + rounds); }
+  void set_consumed(uint64_t rounds) { board_.store(board_.own().consumed.value, own_.consumed + rounds); }
+
+  // The last act of an operation: waits until nobody uses what this rank lent.
+  bool ended();
+
+  Direct direct_;
 
   // The member that the last check found wanting, -1 none.
   mutable int blocked_on_ = -1;
@@ -40,8 +42,9 @@ class RingOperation : public StagedOperation {
  private:
   bool ring_free() const;
 
-  Bases own_bases_;
-  std::vector<Bases> bases_;
+  Opening own_{};
+  std::vector<Opening> others_;
+  bool ending_ = false;
 };
 
 }  // namespace ps

@@ -20,6 +20,10 @@ class ShmPlane final : public Plane {
   void start(Call call, uint64_t sequence, OperationSlot& slot) override;
   bool reached(int member, uint64_t sequence) override { return board_.reached(member, sequence); }
 
+  bool uses_regions() const override { return true; }
+  void add_region(std::shared_ptr<const Region> region) override { board_.regions().add(std::move(region)); }
+  void remove_region(uint64_t id) override { board_.regions().remove(id); }
+
   void post(Message& message) override { mailbox_.post(message); }
   void step_messages() override { mailbox_.step(); }
   void drop_messages() override { mailbox_.drop_all(); }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "host/shm/direct_all_reduce.h"
+
 namespace ps {
 
 TwoShot::TwoShot(Board& board, Call call, uint64_t sequence)
@@ -46,6 +48,10 @@ bool TwoShot::all_reduced(uint64_t rounds) const {
 
 bool TwoShot::step() {
   if (!begun()) return false;
+  if (direct_.everything()) {
+    if (!reduced_in_place_) reduce_in_place();
+    return ended();
+  }
   const size_t piece = board_.geometry().piece_bytes;
   while (copied_out_ < rounds_) {
     bool moved = false;
@@ -66,6 +72,12 @@ bool TwoShot::step() {
     if (!moved) return false;
   }
   return true;
+}
+
+void TwoShot::reduce_in_place() {
+  direct_all_reduce(board_, direct_, call_, sequence_);
+  direct_.done();
+  reduced_in_place_ = true;
 }
 
 void TwoShot::reduce_share(uint64_t round) const {

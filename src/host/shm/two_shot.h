@@ -13,6 +13,9 @@ class TwoShot final : public RingOperation {
   bool step() override;
 
  private:
+  bool uses_ring() const override { return !direct_.everything(); }
+  void reduce_in_place();
+
   struct Range {
     size_t begin;
     size_t bytes;
@@ -29,6 +32,7 @@ class TwoShot final : public RingOperation {
   uint64_t copied_in_ = 0;
   uint64_t reduced_ = 0;
   uint64_t copied_out_ = 0;
+  bool reduced_in_place_ = false;
 };
 
 }  // namespace ps

@@ -1,0 +1,69 @@
+#include "host/shm/direct.h"
+
+#include <cstddef>
+
+namespace ps {
+namespace {
+
+size_t extent(const Call& call, int size) {
+  return call.columns ? call.input.offset(size - 1) + call.input.size(size - 1) : call.input.size(0);
+}
+
+// An output that lies over input which peers still read.
+bool overwrites_lent_input(const Call& call) {
+  return call.signature.kind == Kind::kAllToAll && call.input.base == call.output.base;
+}
+
+}  // namespace
+
+Direct::Direct(Board& board, const Call& call, uint64_t sequence) : board_(board), call_(call), sequence_(sequence) {}
+
+void Direct::announce() {
+  Header& own = header(board_.rank());
+  own.opening.lends = 0;
+  if (call_.uneven || !call_.stages(board_.rank()) || overwrites_lent_input(call_)) return;
+  own.input = board_.regions().place(call_.input.base, extent(call_, board_.size()));
+  if (own.input.region == 0) return;
+  // Sums go into all outputs or into none, so input alone is no use.
+  if (call_.signature.kind == Kind::kAllReduce) {
+    own.output = board_.regions().place(call_.output.base, call_.output.size(0));
+    if (own.output.region == 0) return;
+  }
+  own.opening.lends = 1;
+  lends_ = true;
+}
+
+bool Direct::everything() const {
+  for (int member = 0; member < board_.size(); ++member) {
+    if (!lends(member)) return false;
+  }
+  return true;
+}
+
+const std::byte* Direct::input(int member) const {
+  const size_t bytes = extent(call_, board_.size());
+  const size_t column = call_.columns ? call_.input.offset(board_.rank()) : 0;
+  if (!call_.columns && !call_.output.sizes.empty()) {
+    return board_.regions().at(member, header(member).input, call_.output.size(member));
+  }
+  return board_.regions().at(member, header(member).input, bytes) + column;
+}
+
+std::byte* Direct::output(int member) const {
+  return board_.regions().at(member, header(member).output, call_.output.size(0));
+}
+
+void Direct::done() { board_.store(board_.own().done.value, sequence_); }
+
+bool Direct::released() const { return !lends_ || awaited().empty(); }
+
+std::vector<int> Direct::awaited() const {
+  std::vector<int> users;
+  for (int member = 0; member < board_.size(); ++member) {
+    if (member == board_.rank() || !call_.reads(member)) continue;
+    if (board_.lines(member).done.value.load(std::memory_order_seq_cst) < sequence_) users.push_back(member);
+  }
+  return users;
+}
+
+}  // namespace ps

@@ -1,0 +1,54 @@
+// The direct path of a collective: input that lies in memory which all members reach is read where it is, and the sums of
+// an all_reduce are written straight into every member's output. Each rank says in its header what it lends, so members
+// need not agree beforehand, and a rank whose buffers nobody reaches is served as usual.
+//
+// Whoever lends a buffer may not return before its users have done with it: each publishes the last operation in which
+// it has used what others lent to the end.
+#pragma once
+
+#include <vector>
+
+#include "host/call.h"
+#include "host/shm/board.h"
+
+namespace ps {
+
+class Direct {
+ public:
+  // Below this many staged bytes copying is faster.
+  static constexpr size_t kLeastBytes = 8 << 10;
+
+  Direct(Board& board, const Call& call, uint64_t sequence);
+
+  // Writes into this rank's header what it lends; before that is published.
+  void announce();
+
+  // Of this rank, and of members that have arrived: whether it lends its input (in an all_reduce its output too).
+  bool lends(int member) const { return header(member).opening.lends != 0; }
+  bool lends_own() const { return lends_; }
+  // Whether every member does.
+  bool everything() const;
+  // Nobody will use what this rank lends.
+  void withdraw() { lends_ = false; }
+
+  // Of a member that lends it: the block of its input that is for this rank.
+  const std::byte* input(int member) const;
+  std::byte* output(int member) const;
+
+  // To be called when this rank no longer uses what others lent.
+  void done();
+  // True once nobody uses what this rank lent.
+  bool released() const;
+  // Who still does.
+  std::vector<int> awaited() const;
+
+ private:
+  Header& header(int member) const { return board_.header(member, sequence_); }
+
+  Board& board_;
+  const Call& call_;
+  uint64_t sequence_;
+  bool lends_ = false;
+};
+
+}  // namespace ps

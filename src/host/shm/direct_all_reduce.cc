@@ -1,0 +1,43 @@
+#include "host/shm/direct_all_reduce.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace ps {
+namespace {
+
+// Summed into this rank's output and copied to the others' while it is in the cache.
+constexpr size_t kChunkBytes = 32 << 10;
+constexpr size_t kLine = 64;
+
+}  // namespace
+
+void direct_all_reduce(Board& board, const Direct& direct, const Call& call, uint64_t sequence) {
+  const auto n = static_cast<size_t>(board.size());
+  const size_t bytes = call.input.size(0);
+  const size_t share = ((bytes + n - 1) / n + kLine - 1) / kLine * kLine;
+  const size_t begin = std::min(share * static_cast<size_t>(board.rank()), bytes);
+  const size_t end = std::min(begin + share, bytes);
+
+  std::vector<const std::byte*> inputs(n);
+  std::vector<std::byte*> outputs(n);
+  auto& [sources, scales] = board.operands();
+  for (int member = 0; member < board.size(); ++member) {
+    const auto i = static_cast<size_t>(member);
+    const bool own = member == board.rank();
+    inputs[i] = own ? call.input.at(0) : direct.input(member);
+    outputs[i] = own ? call.output.at(0) : direct.output(member);
+    scales[i] = board.header(member, sequence).scale;
+  }
+  for (size_t at = begin; at < end; at += kChunkBytes) {
+    const size_t chunk = std::min(kChunkBytes, end - at);
+    for (size_t i = 0; i < n; ++i) sources[i] = inputs[i] + at;
+    std::byte* const sum = call.output.at(0) + at;
+    call.kernel(sum, sources.data(), n, chunk / call.element, scales.data());
+    for (size_t i = 0; i < n; ++i) {
+      if (outputs[i] + at != sum) std::memcpy(outputs[i] + at, sum, chunk);
+    }
+  }
+}
+
+}  // namespace ps

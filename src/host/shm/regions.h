@@ -1,0 +1,37 @@
+// The regions of a communicator. A collective whose buffers lie in one tells its peers where, and they use the buffers
+// in place.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "host/region.h"
+
+namespace ps {
+
+// Where a buffer lies in its owner's part; region 0: in none.
+struct Place {
+  uint64_t region = 0;
+  uint64_t offset = 0;
+};
+
+class Regions {
+ public:
+  explicit Regions(int rank) : rank_(static_cast<size_t>(rank)) {}
+
+  void add(std::shared_ptr<const Region> region) { regions_.push_back(std::move(region)); }
+  void remove(uint64_t id);
+
+  // Where this rank's buffer lies.
+  Place place(const std::byte* data, size_t bytes) const;
+  // The peer's buffer of that many bytes, as this process sees it. Errors: INTERNAL when it is not within the peer's part.
+  std::byte* at(int member, const Place& place, size_t bytes) const;
+
+ private:
+  size_t rank_;
+  std::vector<std::shared_ptr<const Region>> regions_;
+};
+
+}  // namespace ps
