@@ -620,7 +620,7 @@ typedef struct psModelParallelOptions {
 
 /* C b, over the world. Makes every group of the layout in one step; psGetGroup gives them by name. Ranks agree on the
  * layout first. Equal member lists share a communicator, a group of one costs nothing; memory is touched at first use,
- * or now with WARM_UP. `spec` NULL: that of PS_LAYOUT. Deadline: the context's init_timeout_ms. Errors: ARGUMENT as
+ * or now with WARM_UP. `spec` NULL or "": that of PS_LAYOUT. Deadline: the context's init_timeout_ms. Errors: ARGUMENT as
  * psLayoutCreate; STATE there is one already; MISMATCH "rank 3 says tp=4, rank 0 says tp=2"; PEER_FAILED a rank ended; TIMEOUT lists who is missing. */
 PS_API psResult psInitModelParallel(psContext context, const char* spec, const psModelParallelOptions* options);
 

@@ -13,7 +13,7 @@ type ModelParallelOptions struct {
 }
 
 // InitModelParallel makes all groups of a layout in one step; Group then gives them by name. All ranks call it, with one
-// spec (of a Layout: its Spec) and options; nil options are the defaults. ErrMismatch says which ranks want what, ErrState
+// spec (of a Layout: its Spec; "": that of PS_LAYOUT) and options; nil options are the defaults. ErrMismatch says which ranks want what, ErrState
 // that there is a layout already.
 func (c *Context) InitModelParallel(spec string, options *ModelParallelOptions) error {
 	return c.form("Context.InitModelParallel", spec, options, false)

@@ -28,11 +28,11 @@ ps::Deadline forming_deadline(const ps::Context& context) {
 }
 
 std::string given_or_configured(const ps::Context& context, const char* spec) {
-  if (spec != nullptr) return spec;
+  if (spec != nullptr && *spec != '\0') return spec;
   if ((context.world().settings().flags & PS_NO_ENVIRONMENT) == 0) {
     if (const auto configured = ps::environment("PS_LAYOUT")) return *configured;
   }
-  ps::fail(PS_ERR_ARGUMENT, "spec is NULL and PS_LAYOUT is not set; pass a layout such as \"megatron:tp=2,pp=*\"");
+  ps::fail(PS_ERR_ARGUMENT, "no spec is given and PS_LAYOUT is not set; pass a layout such as \"megatron:tp=2,pp=*\"");
 }
 
 }  // namespace

@@ -76,8 +76,12 @@ std::shared_ptr<Group> Context::group(const std::string& name) const {
       names += ", " + member.name;
     }
   }
-  fail(PS_ERR_NOT_FOUND, "there is no group named '{}'; there is: {}{}", name, names,
-       model_parallel_ ? "" : "; psInitModelParallel makes those of a layout");
+  const char* const advice =
+      !model_parallel_                         ? "; psInitModelParallel makes those of a layout"
+      : name.find('-') != std::string::npos ? "; merged names are planned only: psNewGroup makes their group of the "
+                                              "members that psLayoutGroupRanks gives"
+                                            : "";
+  fail(PS_ERR_NOT_FOUND, "there is no group named '{}'; there is: {}{}", name, names, advice);
 }
 
 GroupSettings Context::group_settings(const psGroupOptions& options) const {

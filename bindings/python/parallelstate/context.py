@@ -211,10 +211,11 @@ class Context:
 
     # ---- Model-parallel state: the groups of a layout
 
-    def init_model_parallel(self, layout: Union[str, Layout], *, backend_options: Optional[str] = None,
+    def init_model_parallel(self, layout: Union[str, Layout, None] = None, *, backend_options: Optional[str] = None,
                             timeout: Optional[float] = None, deterministic: bool = False, warm_up: bool = False,
                             host_only: bool = False) -> None:
-        """Makes all groups of the layout, a spec or a Layout; `group` then gives them by name. All ranks call it.
+        """Makes all groups of the layout, a spec or a Layout (None: that of PS_LAYOUT); `group` then gives them by name.
+        All ranks call it.
 
         `backend_options` is per name, "tp:key=value;dp:..."; `timeout` the deadline of their operations. MismatchError
         when ranks differ, StateError when there is a layout already.
@@ -222,7 +223,7 @@ class Context:
         self._form("psInitModelParallel", layout, backend_options, timeout, deterministic=deterministic,
                    warm_up=warm_up, host_only=host_only)
 
-    def ensure_model_parallel(self, layout: Union[str, Layout], *, backend_options: Optional[str] = None,
+    def ensure_model_parallel(self, layout: Union[str, Layout, None] = None, *, backend_options: Optional[str] = None,
                               timeout: Optional[float] = None, deterministic: bool = False, warm_up: bool = False,
                               host_only: bool = False) -> None:
         """`init_model_parallel` where there is no layout yet. Nothing where there is this one, StateError with the
@@ -242,7 +243,7 @@ class Context:
         check(library().psDestroyModelParallel(self._live()))
 
     @contextmanager
-    def model_parallel(self, layout: Union[str, Layout], *, backend_options: Optional[str] = None,
+    def model_parallel(self, layout: Union[str, Layout, None] = None, *, backend_options: Optional[str] = None,
                        timeout: Optional[float] = None, deterministic: bool = False, warm_up: bool = False,
                        host_only: bool = False) -> Iterator[Layout]:
         """The groups of a layout for a block: `with context.model_parallel("sglang:tp=2,pp=2") as layout:`."""
@@ -259,7 +260,7 @@ class Context:
         if not self.finalized:
             self.destroy_model_parallel()
 
-    def _form(self, function: str, layout: Union[str, Layout], backend_options: Optional[str],
+    def _form(self, function: str, layout: Union[str, Layout, None], backend_options: Optional[str],
               timeout: Optional[float], **chosen: bool) -> None:
         options = psModelParallelOptions(
             flags=flags(**chosen), backend_options=encode(backend_options, "backend_options"),

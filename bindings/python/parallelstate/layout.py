@@ -205,8 +205,10 @@ def shard_range(total: int, parts: int, index: int) -> range:
     return range(begin.value, end.value)
 
 
-def spec_for(layout: Union[str, Layout], world_size: int) -> bytes:
-    """What a context of that world gets; a Layout of another world is refused."""
+def spec_for(layout: Union[str, Layout, None], world_size: int) -> bytes:
+    """What a context of that world gets, b"" for what is configured; a Layout of another world is refused."""
+    if layout is None:
+        return b""
     if isinstance(layout, Layout):
         if layout.world_size != world_size:
             raise ArgumentError(f"layout {layout.spec!r} is of a world of {layout.world_size} ranks, the context's "

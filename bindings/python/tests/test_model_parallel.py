@@ -1,7 +1,9 @@
 """The model-parallel lifecycle, with threads as ranks."""
 
 import array
+import os
 import unittest
+from unittest import mock
 
 from support import alone, ps, run_world
 
@@ -43,6 +45,14 @@ class Lifecycle(unittest.TestCase):
             context.destroy_model_parallel()
 
         run_world(4, body)
+
+    def test_of_the_environment(self):
+        with mock.patch.dict(os.environ, {"PS_LAYOUT": "megatron:tp=1"}):
+            with ps.init(0, 1, host_only=True, timeout=30, init_timeout=30) as context:
+                context.init_model_parallel()
+                self.assertEqual(context.world_info().layout_spec, "megatron:tp=1")
+            with alone() as context, self.assertRaisesRegex(ps.ArgumentError, "PS_LAYOUT"):
+                context.init_model_parallel()
 
     def test_a_second_is_refused_and_ensure_compares(self):
         def body(context):
@@ -103,7 +113,7 @@ class Lifecycle(unittest.TestCase):
             for spec, kind, text in (
                     (ps.Layout(SPEC, 4), ps.ArgumentError, "a world of 4 ranks, the context's world has 1"),
                     ("megatron:tp=3", ps.ArgumentError, "^psInitModelParallel: megatron: tp=3"),
-                    (None, TypeError, "layout must be a str"), (3, TypeError, "layout must be a str")):
+                    (None, ps.ArgumentError, "PS_LAYOUT is not set"), (3, TypeError, "layout must be a str")):
                 with self.subTest(spec), self.assertRaisesRegex(kind, text):
                     context.init_model_parallel(spec)
             with self.assertRaisesRegex(ps.ArgumentError, "nonsense"):

@@ -158,7 +158,8 @@ impl Context {
     /// Makes all groups of a layout in one step; [`group`](Self::group) then gives them by name. All ranks call it, with
     /// one layout: a spec, or a [`Layout`](crate::Layout) of this world.
     ///
-    /// [`ResultCode::MISMATCH`] says which ranks want what, [`ResultCode::STATE`] that there is a layout already.
+    /// An empty spec means that of `PS_LAYOUT`. [`ResultCode::MISMATCH`] says which ranks want what,
+    /// [`ResultCode::STATE`] that there is a layout already.
     ///
     /// ```no_run
     /// # fn main() -> parallelstate::Result<()> {
