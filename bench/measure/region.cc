@@ -71,30 +71,37 @@ Region Region::create(int ranks, int most_iterations) {
   return made(fd, ranks, most_iterations);
 }
 
-Region Region::open(const std::string& path) {
-  for (const int64_t until = now_ns() + kPatienceNs; now_ns() < until; pause_ms()) {
-    const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
-    if (fd < 0) {
-      if (errno == ENOENT) continue;
-      fail("cannot open " + path);
-    }
-    struct stat status {};
-    if (::fstat(fd, &status) != 0 || static_cast<size_t>(status.st_size) < sizeof(RegionHead)) {
-      ::close(fd);
-      continue;
-    }
-    Region region(fd, static_cast<size_t>(status.st_size));
-    if (region.head_->ready.load(std::memory_order_acquire) != kReady) continue;
-    return region;
+std::optional<Region> Region::open_if_made(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+  if (fd < 0) {
+    if (errno == ENOENT) return std::nullopt;
+    fail("cannot open " + path);
   }
-  throw std::runtime_error("nobody made " + path);
+  struct stat status {};
+  if (::fstat(fd, &status) != 0 || static_cast<size_t>(status.st_size) < sizeof(RegionHead)) {
+    ::close(fd);
+    return std::nullopt;
+  }
+  Region region(fd, static_cast<size_t>(status.st_size));
+  if (region.head_->ready.load(std::memory_order_acquire) != kReady) return std::nullopt;
+  return region;
+}
+
+Region Region::open(const std::string& path) {
+  std::optional<Region> region = open_if_made(path);
+  if (!region) throw std::runtime_error(path + " is not the memory of a measurement");
+  return std::move(*region);
 }
 
 Region Region::join(const std::string& path, int rank, int ranks, int most_iterations) {
   if (rank != 0) {
-    Region region = open(path);
-    region.head_->joined.fetch_add(1);
-    return region;
+    for (const int64_t until = now_ns() + kPatienceNs; now_ns() < until; pause_ms()) {
+      std::optional<Region> region = open_if_made(path);
+      if (!region) continue;
+      region->head_->joined.fetch_add(1);
+      return std::move(*region);
+    }
+    throw std::runtime_error("rank 0 did not make " + path);
   }
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) fail("cannot make " + path);

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "bench.h"
 #include "demo.h"
 #include "demo_rank.h"
 #include "info.h"
@@ -46,6 +47,9 @@ int parse_and_run(int argc, char** argv) {
   psctl::PlanOptions plan_options;
   CLI::App* plan = psctl::add_plan_command(app, plan_options);
 
+  psctl::BenchOptions bench_options;
+  CLI::App* bench = psctl::add_bench_command(app, bench_options);
+
   CLI::App* demo = app.add_subcommand("demo", "Show a world of four ranks in C++, Python, Rust and Go, one of which dies");
   psctl::DemoOptions options;
   bool keep_alive = false;
@@ -55,6 +59,7 @@ int parse_and_run(int argc, char** argv) {
   demo->add_option("--go", options.go, "The Go rank's program, if it is not beside psctl");
   demo->add_flag("--no-kill", keep_alive, "Let all ranks live");
 
+  CLI::App* bench_rank = psctl::add_bench_rank_command(app, bench_options);
   CLI::App* demo_rank = app.add_subcommand("demo-rank", "")->group("");
   try {
     app.parse(argc, argv);
@@ -64,6 +69,8 @@ int parse_and_run(int argc, char** argv) {
   options.kill = !keep_alive;
   if (info->parsed()) return psctl::info_command(format);
   if (plan->parsed()) return psctl::plan_command(plan_options);
+  if (bench->parsed()) return psctl::bench_command(bench_options, bench->count("--ranks") > 0, {argv + 2, argv + argc});
+  if (bench_rank->parsed()) return psctl::bench_rank(bench_options);
   if (demo->parsed()) return psctl::demo_command(options);
   if (demo_rank->parsed()) return psctl::demo_rank();
   return 2;

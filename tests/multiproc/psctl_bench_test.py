@@ -1,0 +1,176 @@
+"""`psctl bench` with real ranks: what it measures is verified, and what it prints is what it says it prints.
+
+    psctl_bench_test.py PATH_OF_PSCTL [unittest arguments]
+
+No test looks at how long anything took.
+"""
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+import unittest
+import xml.etree.ElementTree
+
+PSCTL = ""
+LIMIT_S = 120
+OPERATIONS = {"all_reduce", "reduce", "broadcast", "all_gather", "reduce_scatter", "all_to_all", "gather", "scatter",
+              "barrier", "send_recv"}
+IN_BLOCKS = {"all_gather", "reduce_scatter", "all_to_all", "gather", "scatter"}
+KEYS = {"op", "ranks", "bytes", "dtype", "path", "registered", "backend", "median_us", "p99_us", "min_us", "iterations",
+        "rounds", "algbw_gbs", "busbw_gbs", "line_ns", "line_min_ns", "line_max_ns", "verified"}
+ENVIRONMENT = {name: value for name, value in os.environ.items()
+               if not re.match(r"PS_|OMPI_|PMI_|SLURM_|(LOCAL_|GROUP_)?(RANK|WORLD_SIZE)$|MASTER_", name)}
+
+
+def bench(*arguments, command="bench", before=()):
+    return subprocess.run([*before, PSCTL, command, *arguments], env=ENVIRONMENT, capture_output=True, text=True,
+                          timeout=LIMIT_S)
+
+
+class BenchTest(unittest.TestCase):
+    def points(self, *arguments):
+        result = bench("--format", "json", *arguments)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(result.stderr, "")
+        return [json.loads(line) for line in result.stdout.splitlines()]
+
+    def check_every_operation(self, ranks):
+        points = self.points("--op", "all", "--ranks", str(ranks), "--sizes", "8,3000", "--iterations", "3",
+                             "--rounds", "2")
+        self.assertEqual({point["op"] for point in points}, OPERATIONS)
+        for point in points:
+            self.assertEqual(set(point), KEYS)
+            self.assertTrue(point["verified"], point)
+            self.assertEqual((point["ranks"], point["dtype"], point["registered"]), (ranks, "f32", False))
+            self.assertEqual((point["rounds"], point["iterations"]), (2, 6))
+            self.assertEqual(point["backend"], "shm")
+            self.assertGreater(point["line_ns"], 0)
+            self.assertLessEqual(point["min_us"], point["p99_us"])
+            for name in ("median_us", "p99_us", "algbw_gbs", "busbw_gbs"):
+                self.assertGreaterEqual(point[name], 0)
+        return points
+
+    def test_two_ranks_measure_every_operation(self):
+        points = self.check_every_operation(2)
+        for operation in OPERATIONS - {"barrier"}:
+            self.assertEqual([point["bytes"] for point in points if point["op"] == operation], [8, 3000], operation)
+        self.assertEqual([point["bytes"] for point in points if point["op"] == "barrier"], [0])
+
+    def test_three_ranks_measure_every_operation(self):
+        # Sizes become whole blocks, at least one element each; in a ping-pong of three the last has no partner.
+        points = self.check_every_operation(3)
+        for operation in IN_BLOCKS:
+            self.assertEqual([point["bytes"] for point in points if point["op"] == operation], [12, 3000], operation)
+
+    def test_a_rank_alone(self):
+        points = self.points("--op", "all", "--ranks", "1", "--sizes", "8", "--iterations", "3", "--rounds", "1")
+        self.assertTrue(all(point["verified"] for point in points))
+        self.assertEqual({point["line_ns"] for point in points}, {0})
+
+    def test_every_data_type_is_verified(self):
+        for dtype in ("i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f16", "bf16", "f64"):
+            with self.subTest(dtype):
+                points = self.points("--op", "all_reduce,reduce_scatter", "--ranks", "2", "--sizes", "4096",
+                                     "--dtype", dtype, "--iterations", "2", "--rounds", "1")
+                self.assertEqual([(point["dtype"], point["verified"]) for point in points], [(dtype, True)] * 2)
+
+    def test_bandwidth_is_that_of_nccl_tests(self):
+        for point in self.points("--op", "all_reduce,all_gather,broadcast", "--ranks", "3", "--sizes", "60000",
+                                 "--iterations", "3", "--rounds", "1"):
+            factor = {"all_reduce": 4 / 3, "all_gather": 2 / 3, "broadcast": 1}[point["op"]]
+            self.assertAlmostEqual(point["algbw_gbs"], point["bytes"] / point["median_us"] / 1e3, delta=0.01)
+            self.assertAlmostEqual(point["busbw_gbs"], point["algbw_gbs"] * factor, delta=0.01)
+
+    def test_the_path_is_that_of_the_dispatch_table(self):
+        info = json.loads(bench("--format", "json", command="info").stdout)
+        known = {row["algorithm"] for row in info["dispatch"]} | {"", "copy"}
+        points = self.points("--sizes", "8,1M", "--iterations", "1", "--rounds", "1")
+        self.assertLessEqual({point["path"] for point in points}, known)
+
+    def test_three_dots_go_on_with_the_same_factor(self):
+        points = self.points("--sizes", "8,32,...,2K", "--iterations", "1", "--rounds", "1")
+        self.assertEqual([point["bytes"] for point in points], [8, 32, 128, 512, 2048])
+
+    def test_the_table_names_every_operation(self):
+        result = bench("--op", "all", "--sizes", "1K", "--iterations", "2", "--rounds", "1")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        for operation in OPERATIONS:
+            self.assertRegex(result.stdout, rf"(?m)^{operation} .* yes$")
+
+    def test_the_picture_is_well_formed(self):
+        result = bench("--op", "all", "--sizes", "8,1K,64K", "--iterations", "2", "--rounds", "1", "--format", "svg")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        picture = xml.etree.ElementTree.fromstring(result.stdout)
+        self.assertEqual(picture.tag, "{http://www.w3.org/2000/svg}svg")
+        texts = {text.text for text in picture.iter("{http://www.w3.org/2000/svg}text")}
+        self.assertLessEqual(OPERATIONS - {"barrier"}, texts)
+        # Per operation: its median, its 99th percentile, its bandwidth.
+        lines = list(picture.iter("{http://www.w3.org/2000/svg}polyline"))
+        self.assertEqual(len(lines), 3 * len(OPERATIONS - {"barrier"}))
+
+    def test_wrong_options_are_refused_with_a_text(self):
+        for arguments, said in [(["--op", "all_recuce"], "all_reduce"), (["--sizes", "8,huge"], "huge"),
+                                (["--sizes", "8,...,64"], "two sizes"), (["--dtype", "f31"], "bf16"),
+                                (["--iterations", "0"], "auto"), (["--iterations", "many"], "auto"),
+                                (["--ranks", "0"], "--ranks"), (["--format", "png"], "--format"),
+                                (["--rounds", "0"], "--rounds"), (["--formation", "--idle"], "--formation"),
+                                (["--formation", "--op", "reduce"], "--op"), (["--idle", "--format", "svg"], "svg"),
+                                (["--seconds", "3"], "--idle"), (["--op", "barrier", "--format", "svg"], "barrier"),
+                                (["--ranks", "64", "--sizes", "1024G"], "GiB")]:
+            with self.subTest(" ".join(arguments)):
+                result = bench(*arguments)
+                self.assertEqual((result.returncode, result.stdout), (2, ""))
+                self.assertIn(said, result.stderr)
+
+    def test_a_backend_that_does_not_exist_is_the_librarys_error(self):
+        result = bench("--backend", "pigeon", "--sizes", "8")
+        self.assertNotEqual(result.returncode, 0)
+        self.assertIn("pigeon", result.stderr)
+
+    def test_within_a_world_of_somebody_else(self):
+        result = bench("--op", "all_reduce", "--sizes", "8", "--iterations", "2", "--format", "json",
+                       before=(PSCTL, "run", "-n", "3", "--"))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        point = json.loads(result.stdout.removeprefix("[0] "))
+        self.assertEqual((point["ranks"], point["verified"]), (3, True))
+
+    def test_formation(self):
+        formation, = self.points("--formation", "--ranks", "5")
+        self.assertEqual((formation["what"], formation["ranks"]), ("formation", 5))
+        self.assertGreaterEqual(formation["launch_s"], formation["init_s"])
+        self.assertGreater(formation["resident_kib"], 0)
+        result = bench("--formation", "--ranks", "2")
+        self.assertIn("A world of 2 ranks", result.stdout)
+
+    def test_idle(self):
+        idle, = self.points("--idle", "--seconds", "0.1", "--ranks", "3")
+        self.assertEqual((idle["what"], idle["ranks"], idle["seconds"]), ("idle", 3, 0.1))
+        self.assertGreaterEqual(idle["waiting_cpu_ms"], 0)
+
+    def test_progress_is_for_a_terminal_alone(self):
+        watcher, terminal = pty.openpty()
+        process = subprocess.Popen([PSCTL, "bench", "--sizes", "8,1K", "--iterations", "2", "--format", "json"],
+                                   env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=terminal, text=True)
+        os.close(terminal)
+        shown = b""
+        while True:
+            try:
+                read = os.read(watcher, 4096)
+            except OSError:  # the last holder of the terminal has gone
+                break
+            if not read:
+                break
+            shown += read
+        os.close(watcher)
+        output, _ = process.communicate(timeout=LIMIT_S)
+        self.assertEqual(process.returncode, 0)
+        self.assertIn(b"round 3 of 3, 100 %: all_reduce 1K", shown)
+        self.assertEqual(len([json.loads(line) for line in output.splitlines()]), 2)
+
+
+if __name__ == "__main__":
+    PSCTL = os.path.abspath(sys.argv.pop(1))
+    unittest.main()

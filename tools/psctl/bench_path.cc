@@ -1,0 +1,54 @@
+#include "bench_path.h"
+
+#include <parallelstate.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace psctl {
+namespace {
+
+constexpr std::array kKnown = {"operation", "memory", "max_bytes", "algorithm"};
+
+bool is_known(const std::string& key) {
+  return std::any_of(kKnown.begin(), kKnown.end(), [&](const char* known) { return key == known; });
+}
+
+// What the limits of the table are about: the most that any rank contributes.
+size_t contributed_bytes(const measure::Shape& shape) {
+  size_t most = 0;
+  for (int rank = 0; rank < shape.ranks; ++rank) most = std::max(most, shape.send_bytes(rank));
+  return most;
+}
+
+}  // namespace
+
+DispatchTable::DispatchTable() {
+  psBytes bytes = nullptr;
+  const void* data = nullptr;
+  if (psGetLibraryInfo(&bytes) == PS_OK && psBytesAt(bytes, 0, &data, nullptr, nullptr) == PS_OK) {
+    const auto info = nlohmann::json::parse(static_cast<const char*>(data), nullptr, false);
+    if (info.is_object() && info.contains("dispatch")) rows_ = info["dispatch"];
+  }
+  psBytesFree(bytes);
+}
+
+std::string DispatchTable::path(const measure::Shape& shape, bool is_registered) const {
+  if (shape.operation == measure::Operation::kSendRecv || is_registered || !rows_.is_array()) return "";
+  if (shape.ranks == 1) return "copy";
+  for (const auto& row : rows_) {
+    for (const auto& [key, value] : row.items()) {
+      if (!is_known(key)) return "";
+    }
+    const std::string operation = row.value("operation", "");
+    if (operation != "*" && operation != measure::name_of(shape.operation)) continue;
+    if (row.value("memory", "") != "host") continue;
+    const auto most = row.find("max_bytes");
+    if (most != row.end() && most->is_number() && contributed_bytes(shape) > most->get<size_t>()) continue;
+    return row.value("algorithm", "");
+  }
+  return "";
+}
+
+}  // namespace psctl
