@@ -83,7 +83,7 @@ class Plot {
   std::string draw() {
     // With one rank nothing crosses the bus, which is then no figure that a logarithm has.
     const bool has_bus = curves_.front().points.front()->shape.ranks > 1;
-    draw_panel(0, "Time of one operation: median, and 99th percentile (dotted), us", median_us, true);
+    draw_panel(0, "Median time, us (dotted: 99th percentile)", median_us, true);
     if (has_bus) draw_panel(1, "Bus bandwidth, GB/s", bus_gbs, false);
     const int height = draw_legend() + 24;
     return start(height) + body_ + "</svg>\n";
