@@ -65,6 +65,13 @@ class BenchTest(unittest.TestCase):
         for operation in IN_BLOCKS:
             self.assertEqual([point["bytes"] for point in points if point["op"] == operation], [12, 3000], operation)
 
+    def test_buffers_that_all_ranks_reach(self):
+        points = self.points("--op", "all", "--ranks", "3", "--sizes", "8,300000", "--iterations", "3", "--rounds", "1",
+                             "--registered")
+        self.assertEqual({point["op"] for point in points}, OPERATIONS)
+        for point in points:
+            self.assertEqual((point["registered"], point["verified"]), (True, True), point)
+
     def test_a_rank_alone(self):
         points = self.points("--op", "all", "--ranks", "1", "--sizes", "8", "--iterations", "3", "--rounds", "1")
         self.assertTrue(all(point["verified"] for point in points))

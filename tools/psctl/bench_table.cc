@@ -11,6 +11,7 @@ using measure::PointResult;
 
 // With as many digits as carry something.
 std::string rounded(double value) {
+  if (value < 0.01) return fmt::format("{:.1g}", value);
   if (value < 10) return fmt::format("{:.3f}", value);
   if (value < 1000) return fmt::format("{:.1f}", value);
   return fmt::format("{:.0f}", value);
