@@ -27,9 +27,9 @@ def python_calls(machine, rounds, found):
     """all_reduce of 8 B again and again, in C and in Python over ctypes: the difference is what Python adds to a call."""
     psctl, bindings = machine.build / "bin" / "psctl", Path(__file__).parents[2] / "bindings" / "python"
     run = [str(psctl), "run", "-n", "2", "--"]
-    machine.define("c", lambda work, shared, registered: run + [str(machine.programs / "peer_calls"), shared])
+    machine.define("c", lambda work, shared, registered: run + [str(machine.programs / "peer_c_calls"), shared])
     machine.define("python", lambda work, shared, registered: run + [
-        "/usr/bin/python3", str(Path(__file__).with_name("calls.py")), str(machine.programs), shared],
+        "/usr/bin/python3", str(Path(__file__).with_name("python_calls.py")), str(machine.programs), shared],
         {"PYTHONPATH": str(bindings), "PS_LIBRARY": str(machine.build / "lib" / "libparallelstate.so")})
     rounds.alternate(CALLS, ["c", "python"])
     modes = Table(rounds.samples).cells.get(("call", 2, 8), {})
