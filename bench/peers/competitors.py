@@ -48,7 +48,7 @@ class Machine:
 
         def ours(work, shared, registered):
             command = [str(psctl), "bench", "--op", work.op, "--ranks", str(work.ranks), "--dtype", "f32",
-                       "--format", "json"]
+                       "--format", "json", "--rounds", "1"]
             if work.sizes != (0,):
                 command += ["--sizes", sizes_argument(work)]
             return command + (["--registered"] if registered else [])
@@ -87,7 +87,9 @@ class Machine:
             self.define("oneccl", self._program("peer_oneccl"),
                       {"LD_LIBRARY_PATH": str(libraries), "CCL_ROOT": str(self.venv), "CCL_ATL_TRANSPORT": "ofi",
                        "FI_PROVIDER_PATH": str(libraries), "FI_PROVIDER": "tcp", "CCL_LOG_LEVEL": "error",
-                       "CCL_PROCESS_LAUNCHER": "none"})
+                       "CCL_PROCESS_LAUNCHER": "none", "CCL_ATL_SHM": "1",
+                       # Its own threads would share the ranks' processors with them: milliseconds an operation.
+                       "CCL_WORKER_OFFLOAD": "0"})
         else:
             self.skipped["oneccl"] = "not installed: oneccl-cpu-devel of PyPI"
         python = self.venv / "bin" / "python"

@@ -51,9 +51,10 @@ def run_program(command, environment):
 def parse(out, competitor, number):
     samples = []
     for line in out.splitlines():
-        if not line.startswith("{"):
+        start = line.find("{")     # psctl run puts the rank before it
+        if start < 0:
             continue
-        found = json.loads(line)
+        found = json.loads(line[start:])
         if not found.get("verified", False):
             raise Failed(f"wrong result of {found.get('op')} at {found.get('bytes')} bytes")
         samples.append(Sample(competitor, found["op"], found["ranks"], found["bytes"], bool(found.get("registered")),

@@ -106,11 +106,12 @@ class Faults(unittest.TestCase):
         self.assertFalse(any("gloo" in point["peers"] for point in document["points"]))
 
     def test_a_wrong_result_is_no_figure(self):
-        run = bench("--quick", "--format", "json", "--op", "barrier", FAKE_WRONG="mpich")
-        self.assertEqual(run.returncode, 1)
-        document = json.loads(run.stdout)
+        document = measured("--op", "barrier", FAKE_WRONG="mpich")
         self.assertFalse(any("mpich" in point["peers"] for point in document["points"]))
         self.assertTrue(any("wrong result" in why for why in document["faults"].values()))
+
+    def test_a_wrong_result_of_ours_fails_the_run(self):
+        self.assertEqual(bench("--quick", "--op", "barrier", FAKE_WRONG="ours").returncode, 1)
 
     def test_the_prefix_stands_before_every_program(self):
         run = bench("--quick", "--format", "json", "--op", "barrier", PS_BENCH_PREFIX="env FAKE_BROKEN=mpich")
