@@ -87,7 +87,7 @@ def main():
     if arguments.save:
         arguments.save.write_text(as_json(document))
     sys.stdout.write(RENDERINGS[arguments.format](document))
-    wrong = [what for what, why in document["faults"].items() if what.startswith("ours") and "wrong result" in why]
+    wrong = [what for what, why in document["faults"].items() if what.startswith("ours") and "wrong" in why]
     return 1 if wrong else 0
 
 

@@ -1,13 +1,19 @@
 """What is no operation over sizes: what Python adds to a call, and groups that span hosts."""
 
+import os
+import shutil
 import statistics
+import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from plan import Work
+from plan import MIB, Work
 from samples import Table
 
 CALLS = Work("call", 2, (8,), False, ())
+# Not "all_reduce", so that they do not mix with those of one host; two ranks a host need the hierarchy.
+BETWEEN = {"namespaces_over_gloo": Work("between_hosts", 2, (64 * MIB,), False, (), attempts=3),
+           "hierarchical_over_gloo": Work("between_hosts", 4, (64 * MIB,), False, (), attempts=3)}
 
 
 @dataclass
@@ -20,6 +26,12 @@ def measure(machine, rounds, only):
     found = Extras()
     if not only or "call" in only:
         python_calls(machine, rounds, found)
+    if not only or "between_hosts" in only:
+        why = why_not_between_hosts(machine)
+        if why:
+            found.skipped["between two network namespaces"] = why
+        else:
+            between_hosts(machine, rounds, found)
     return found
 
 
@@ -38,3 +50,39 @@ def python_calls(machine, rounds, found):
              for mode, seen in modes.items() if "python" in seen and "c" in seen}
     if added:
         found.values["python_added_us"] = added
+
+
+def why_not_between_hosts(machine):
+    info = subprocess.run([str(machine.build / "bin" / "psctl"), "info"], text=True, capture_output=True, check=False)
+    backends = [line.split() for line in info.stdout.splitlines()]
+    if not any(words[:2] == ["gloo", "yes"] for words in backends):
+        return "this build of the library has no gloo backend"
+    if "gloo" not in machine.competitors:
+        return "Gloo is not installed"
+    if os.geteuid() != 0 or not (shutil.which("ip") and shutil.which("nsenter")):
+        return "network namespaces need root, iproute2 and util-linux"
+    return None
+
+
+def between_hosts(machine, rounds, found):
+    """all_reduce between two namespaces: ours over Gloo's connections, and Gloo called directly, by its fastest time."""
+    hosts = ["/usr/bin/python3", str(Path(__file__).with_name("two_hosts.py"))]
+    psctl = str(machine.build / "bin" / "psctl")
+
+    def start(work):
+        return hosts + [str(work.ranks // 2), psctl]
+
+    machine.define("ours_between", lambda work, shared, registered: start(work) + [
+        psctl, "bench-rank", "--op", "all_reduce", "--sizes", str(work.sizes[0]), "--format", "json", "--rounds", "1"])
+    machine.define("gloo_between", lambda work, shared, registered: start(work) + [
+        "env", "PEER_GLOO_STORE={shared}/store", "PEER_GLOO_INTERFACE=eth0", str(machine.programs / "peer_gloo"),
+        "--op", "all_reduce", "--ranks", str(work.ranks), "--sizes", str(work.sizes[0]), "--shared", "{shared}/memory"])
+    for name, work in BETWEEN.items():
+        before = len(rounds.samples)
+        rounds.alternate(work, ["ours_between", "gloo_between"])
+        mine = rounds.samples[before:]
+        rounds.samples[before:] = []     # TCP between processes: the placement is not what decides
+        ours = [s.median_us for s in mine if s.competitor == "ours_between"]
+        gloo = [s.min_us for s in mine if s.competitor == "gloo_between"]
+        if ours and gloo:
+            found.values[name] = {f"{work.ranks // 2} rank(s) a host": round(statistics.median(ours) / min(gloo), 3)}

@@ -23,11 +23,8 @@ using measure::Operation;
 
 std::shared_ptr<gloo::Context> connected(const std::string& folder, int rank, int ranks) {
   gloo::transport::tcp::attr where;
-  if (const char* address = std::getenv("PEER_GLOO_ADDRESS")) {
-    where.hostname = address;
-  } else {
-    where.iface = "lo";
-  }
+  const char* interface = std::getenv("PEER_GLOO_INTERFACE");
+  where.iface = interface == nullptr ? "lo" : interface;
   gloo::rendezvous::FileStore store(folder);
   std::shared_ptr<gloo::transport::Device> device = gloo::transport::tcp::CreateDevice(where);
   auto context = std::make_shared<gloo::rendezvous::Context>(rank, ranks);
@@ -128,21 +125,30 @@ class Gloo : public measure::Patterned {
   std::unique_ptr<gloo::ReduceScatterHalvingDoubling<float>> reduce_scatter_;
 };
 
+int measure_in(const std::string& folder, const peers::Work& work, int rank) {
+  const std::shared_ptr<gloo::Context> context = connected(folder, rank, work.ranks);
+  return peers::measure_rank(work, rank, "gloo", [&](void* send, void* recv) {
+    return std::make_unique<Gloo>(context, send, recv);
+  });
+}
+
 }  // namespace
 
+// Starts its ranks itself, or is one of those that psctl run has started when PEER_GLOO_STORE names a folder of all.
 int main(int argc, char** argv) {
   const peers::Work work = peers::work_of(argc, argv);
+  const char* store = std::getenv("PEER_GLOO_STORE");
+  const char* rank = std::getenv("PS_RANK");
+  if (store != nullptr && rank != nullptr) {
+    std::filesystem::create_directories(store);
+    return measure_in(store, work, std::atoi(rank));
+  }
   char folder[] = "/tmp/peer-gloo-XXXXXX";
   if (::mkdtemp(folder) == nullptr) {
     std::perror(folder);
     return 1;
   }
-  const int status = peers::fork_ranks(work.ranks, [&](int rank) {
-    const std::shared_ptr<gloo::Context> context = connected(folder, rank, work.ranks);
-    return peers::measure_rank(work, rank, "gloo", [&](void* send, void* recv) {
-      return std::make_unique<Gloo>(context, send, recv);
-    });
-  });
+  const int status = peers::fork_ranks(work.ranks, [&](int r) { return measure_in(folder, work, r); });
   std::filesystem::remove_all(folder);
   return status;
 }

@@ -58,7 +58,8 @@ def parse(out, competitor, number):
         if not found.get("verified", False):
             raise Failed(f"wrong result of {found.get('op')} at {found.get('bytes')} bytes")
         samples.append(Sample(competitor, found["op"], found["ranks"], found["bytes"], bool(found.get("registered")),
-                              found["median_us"], found["p99_us"], found.get("line_ns") or 0, number))
+                              found["median_us"], found["p99_us"], found.get("line_ns") or 0,
+                              found.get("min_us") or found["median_us"], number))
     if not samples:
         raise Failed("it printed no measurement")
     return samples
@@ -111,7 +112,7 @@ class Rounds:
         return self.until is not None and time.monotonic() > self.until
 
     def _progress(self, work, number):
-        lines = sorted(sample.line_ns for sample in self.samples if sample.line_ns > 0 and
+        lines = sorted(sample.line_ns for sample in self.samples if
                        (sample.op, sample.ranks, sample.round) == (work.op, work.ranks, number))
         between = f", line {lines[0]:.0f}-{lines[-1]:.0f} ns" if lines else ""
         print(f"==> {work.title}: round {number + 1}{between}", file=self.show, flush=True)

@@ -9,6 +9,7 @@ from plan import MPI
 
 NEAR_NS = 120   # one way, below it the two processors share a cache
 GAP = 1.4       # between the latencies of two placements; within one they differ less
+DISTURBED_NS = 1000   # no placement is that slow: somebody else had the processor
 
 
 @dataclass(frozen=True)
@@ -21,14 +22,15 @@ class Sample:
     registered: bool
     median_us: float
     p99_us: float
-    line_ns: float      # 0 where the ranks share processors and there is nothing to probe
+    line_ns: float
+    min_us: float = 0
     round: int = 0
 
 
 def placement_split(latencies):
     """The latency that divides near from far: the middle of the widest gap around NEAR_NS, or None when the samples
     are all of one placement."""
-    known = sorted(latency for latency in latencies if latency > 0)
+    known = sorted(latencies)
     best = None
     for low, high in zip(known, known[1:]):
         if high / low >= GAP and low < 2 * NEAR_NS and high > NEAR_NS / 2 and (best is None or high / low > best[0]):
@@ -38,8 +40,10 @@ def placement_split(latencies):
 
 def mode_of(sample, split, typical):
     """`typical`: the median latency of all samples, which names the one placement when there is no split."""
-    if sample.line_ns <= 0:
-        return "shared"
+    if sample.ranks > 2:
+        return "shared"     # ranks that take turns on two processors: there is no placement to speak of
+    if not 0 < sample.line_ns < DISTURBED_NS:
+        return "disturbed"
     if split is None:
         return "near" if typical < NEAR_NS else "far"
     return "near" if sample.line_ns < split else "far"
@@ -49,12 +53,14 @@ class Table:
     """All samples of a run, by what they measured, placement and competitor."""
 
     def __init__(self, samples):
-        latencies = [sample.line_ns for sample in samples if sample.line_ns > 0]
+        latencies = [sample.line_ns for sample in samples if sample.ranks == 2 and 0 < sample.line_ns < DISTURBED_NS]
         self.split = placement_split(latencies)
         typical = statistics.median(latencies) if latencies else 0
         self.cells = {}
         for sample in samples:
             mode = mode_of(sample, self.split, typical)
+            if mode == "disturbed":
+                continue
             who = "ours_registered" if sample.competitor == "ours" and sample.registered else sample.competitor
             modes = self.cells.setdefault((sample.op, sample.ranks, sample.bytes), {})
             modes.setdefault(mode, {}).setdefault(who, []).append(sample)
@@ -98,7 +104,7 @@ def point(op, ranks, size, mode, who, found):
     line_ns = statistics.median(sample.line_ns for sample in everyone)
     # Nothing is faster than one line on its way and the copies that are left when all else is free.
     copies = middle(found["limit"]) if "limit" in found else 0
-    limit = max(line_ns / 1000, copies)
+    limit = max(line_ns / 1000 if mode != "shared" else 0, copies)
     return {
         "op": op, "ranks": ranks, "bytes": size, "registered": who == "ours_registered",
         "mode": mode, "line_ns": round(line_ns, 1),

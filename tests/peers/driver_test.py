@@ -72,7 +72,8 @@ class Comparison(unittest.TestCase):
         for point in self.points:
             if point["op"] == "barrier" and point["mode"] == "far":
                 self.assertAlmostEqual(point["limit_us"], 1.2, 3)      # the fake's copies take longer than its line
-            self.assertGreaterEqual(point["limit_us"] * 1000 + 1, point["line_ns"])
+            if point["mode"] != "shared":
+                self.assertGreaterEqual(point["limit_us"] * 1000 + 1, point["line_ns"])
 
     def test_every_operation_has_a_point_with_every_mpi(self):
         wanted = {"all_reduce", "barrier", "send_recv", "broadcast", "reduce_scatter", "all_gather", "all_to_all"}
