@@ -53,7 +53,8 @@ def measure(arguments):
     table = Table(rounds.samples)
     points = table.points()
     return {
-        "date": datetime.date.today().isoformat(), "commit": commit(), "edition": "quick" if arguments.quick else "full",
+        "date": datetime.date.today().isoformat(), "commit": commit(),
+        "edition": "quick" if arguments.quick else "full",
         "took_s": round(time.monotonic() - started), "machine": machine_of(machine),
         "versions": competitors.versions(machine), "skipped": {**machine.skipped, **found.skipped},
         "faults": rounds.faults, "points": points, "extras": found.values, "goals": goals.judge(points, found.values),

@@ -1,4 +1,5 @@
-// A C program that calls psAllReduce for 8 bytes again and again: what calls in Python are compared to. Run by psctl run.
+// A C program that calls psAllReduce for 8 bytes again and again: what calls in Python are compared to. Run by
+// psctl run.
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

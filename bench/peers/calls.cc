@@ -16,11 +16,9 @@ namespace {
 constexpr int kBatches = 21;
 constexpr int64_t kCalls = 2000;  // a batch: some milliseconds
 
-using Prepare = void (*)(const char*, int64_t, void*, int64_t, void*, int64_t);
-
 class Lent : public measure::Patterned {
  public:
-  Lent(int rank, void* send, void* recv, bool in_place, Prepare prepare, void (*run)())
+  Lent(int rank, void* send, void* recv, bool in_place, Prepare prepare, Run run)
       : Patterned(rank, send, recv), in_place_(in_place), prepare_(prepare), run_(run) {}
 
   void prepare(const measure::Shape& shape) override {
@@ -37,12 +35,12 @@ class Lent : public measure::Patterned {
  private:
   bool in_place_;
   Prepare prepare_;
-  void (*run_)();
+  Run run_;
 };
 
 }  // namespace
 
-int peer_time_calls(const char* shared, int rank, int ranks, void (*make_calls)(int64_t n)) {
+int peer_time_calls(const char* shared, int rank, int ranks, MakeCalls make_calls) {
   try {
     measure::bind_to_processor(rank, ranks);
     measure::Region region = measure::Region::join(shared, rank, ranks);
@@ -72,7 +70,7 @@ int peer_time_calls(const char* shared, int rank, int ranks, void (*make_calls)(
 }
 
 int peer_measure(int count, char** arguments, int rank, const char* name, int in_place, Prepare prepare,
-                 void (*run)()) {
+                 Run run) {
   const peers::Work work = peers::work_of(count, arguments);
   return peers::measure_rank(work, rank, name, [&](void* send, void* recv) {
     return std::make_unique<Lent>(rank, send, recv, in_place != 0, prepare, run);

@@ -36,7 +36,7 @@ def measure(machine, rounds, only):
 
 
 def python_calls(machine, rounds, found):
-    """all_reduce of 8 B again and again, in C and in Python over ctypes: the difference is what Python adds to a call."""
+    """all_reduce of 8 B again and again, in C and in Python over ctypes: the difference is what Python adds."""
     psctl, bindings = machine.build / "bin" / "psctl", Path(__file__).parents[2] / "bindings" / "python"
     run = [str(psctl), "run", "-n", "2", "--"]
     machine.define("c", lambda work, shared, registered: run + [str(machine.programs / "peer_c_calls"), shared])
@@ -65,7 +65,7 @@ def why_not_between_hosts(machine):
 
 
 def between_hosts(machine, rounds, found):
-    """all_reduce between two namespaces: ours over Gloo's connections, and Gloo called directly, by its fastest time."""
+    """all_reduce between two namespaces: ours over Gloo's connections; Gloo called directly, by its fastest time."""
     hosts = ["/usr/bin/python3", str(Path(__file__).with_name("two_hosts.py"))]
     psctl = str(machine.build / "bin" / "psctl")
 

@@ -1,5 +1,5 @@
-"""The goals: what must and what should be reached, as ratios, and what was measured. A goal over several sizes is as good
-as its worst one; a size that was not measured leaves the goal unjudged only when none of its sizes was."""
+"""The goals: what must and what should be reached, as ratios, and what was measured. A goal over several sizes is as
+good as its worst one; a size that was not measured leaves the goal unjudged only when none of its sizes was."""
 
 from dataclasses import dataclass
 from typing import Callable
@@ -16,10 +16,14 @@ class Goal:
     unit: str = ""
 
 
+def where_of(point):
+    return f"{size_text(point['bytes'])}, {point['mode']}" if point["bytes"] else point["mode"]
+
+
 def over(field, op, low, high, registered=False, ranks=2):
     """The values of a field of all points of an operation with sizes from low to high."""
     def values(points, _):
-        return [(point[field], f"{size_text(point['bytes'])}, {point['mode']}") for point in points
+        return [(point[field], where_of(point)) for point in points
                 if (point["op"], point["ranks"], point["registered"]) == (op, ranks, registered)
                 and low <= point["bytes"] <= high and point.get(field) is not None]
     return values

@@ -10,7 +10,12 @@
 
 namespace {
 
+using measure::kRoot;
 using measure::Operation;
+
+// Names for both implementations' macros.
+const MPI_Comm kWorld = MPI_COMM_WORLD;
+const MPI_Datatype kFloat = MPI_FLOAT;
 
 class Mpi : public measure::Patterned {
  public:
@@ -18,29 +23,29 @@ class Mpi : public measure::Patterned {
 
   void run() override {
     const auto count = static_cast<int>(shape().count);
+    void* const in = send();
+    void* const out = recv();
     switch (shape().operation) {
-      case Operation::kAllReduce: MPI_Allreduce(send(), recv(), count, MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD); break;
-      case Operation::kReduce: MPI_Reduce(send(), recv(), count, MPI_FLOAT, MPI_SUM, kRoot, MPI_COMM_WORLD); break;
-      case Operation::kBroadcast: MPI_Bcast(rank() == kRoot ? send() : recv(), count, MPI_FLOAT, kRoot, MPI_COMM_WORLD); break;
-      case Operation::kAllGather: MPI_Allgather(send(), count, MPI_FLOAT, recv(), count, MPI_FLOAT, MPI_COMM_WORLD); break;
-      case Operation::kReduceScatter: MPI_Reduce_scatter_block(send(), recv(), count, MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD); break;
-      case Operation::kAllToAll: MPI_Alltoall(send(), count, MPI_FLOAT, recv(), count, MPI_FLOAT, MPI_COMM_WORLD); break;
-      case Operation::kGather: MPI_Gather(send(), count, MPI_FLOAT, recv(), count, MPI_FLOAT, kRoot, MPI_COMM_WORLD); break;
-      case Operation::kScatter: MPI_Scatter(send(), count, MPI_FLOAT, recv(), count, MPI_FLOAT, kRoot, MPI_COMM_WORLD); break;
-      case Operation::kBarrier: MPI_Barrier(MPI_COMM_WORLD); break;
+      case Operation::kAllReduce: MPI_Allreduce(in, out, count, kFloat, MPI_SUM, kWorld); break;
+      case Operation::kReduce: MPI_Reduce(in, out, count, kFloat, MPI_SUM, kRoot, kWorld); break;
+      case Operation::kBroadcast: MPI_Bcast(rank() == kRoot ? in : out, count, kFloat, kRoot, kWorld); break;
+      case Operation::kAllGather: MPI_Allgather(in, count, kFloat, out, count, kFloat, kWorld); break;
+      case Operation::kReduceScatter: MPI_Reduce_scatter_block(in, out, count, kFloat, MPI_SUM, kWorld); break;
+      case Operation::kAllToAll: MPI_Alltoall(in, count, kFloat, out, count, kFloat, kWorld); break;
+      case Operation::kGather: MPI_Gather(in, count, kFloat, out, count, kFloat, kRoot, kWorld); break;
+      case Operation::kScatter: MPI_Scatter(in, count, kFloat, out, count, kFloat, kRoot, kWorld); break;
+      case Operation::kBarrier: MPI_Barrier(kWorld); break;
       case Operation::kSendRecv: ping_pong(count); break;
     }
   }
 
  private:
-  static constexpr int kRoot = measure::kRoot;
-
   void ping_pong(int count) {
     const int partner = shape().partner(rank());
     if (partner == rank()) return;
-    if (rank() < partner) MPI_Send(send(), count, MPI_FLOAT, partner, 0, MPI_COMM_WORLD);
-    MPI_Recv(recv(), count, MPI_FLOAT, partner, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
-    if (rank() > partner) MPI_Send(send(), count, MPI_FLOAT, partner, 0, MPI_COMM_WORLD);
+    if (rank() < partner) MPI_Send(send(), count, kFloat, partner, 0, kWorld);
+    MPI_Recv(recv(), count, kFloat, partner, 0, kWorld, MPI_STATUS_IGNORE);
+    if (rank() > partner) MPI_Send(send(), count, kFloat, partner, 0, kWorld);
   }
 };
 

@@ -1,5 +1,5 @@
-// What the programs that measure peers have in common: their arguments, their buffers, one round of the measurement, and
-// the line of JSON for each size. A peer adds how its ranks come to be and what its operations are called.
+// What the programs that measure peers have in common: their arguments, their buffers, one round of the measurement,
+// and the line of JSON for each size. A peer adds how its ranks come to be and what its operations are called.
 #pragma once
 
 #include <functional>
@@ -26,7 +26,8 @@ Work work_of(int argc, char** argv);
 
 using Make = std::function<std::unique_ptr<measure::Subject>(void* send, void* recv)>;
 
-// One rank's part of the work, on a processor of its own where there are enough; rank 0 prints. Returns the exit status.
+// One rank's part of the work, on a processor of its own where there are enough; rank 0 prints. Returns the
+// exit status.
 int measure_rank(const Work& work, int rank, const std::string& name, const Make& make);
 
 // For libraries without a launcher: runs `body` in a process for each rank. Returns the worst exit status.

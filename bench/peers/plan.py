@@ -6,7 +6,7 @@ from dataclasses import dataclass
 KIB, MIB = 1024, 1024 * 1024
 MPI = ("openmpi", "openmpi_sm", "mpich")
 SIZES = (8, KIB, 8 * KIB, 64 * KIB, MIB, 16 * MIB, 64 * MIB)
-COLL_SM = ("all_reduce", "barrier", "broadcast")   # what Open MPI's coll/sm implements of these; elsewhere it is default
+COLL_SM = ("all_reduce", "barrier", "broadcast")   # what Open MPI's coll/sm implements; elsewhere it is default
 SLOW_START = ("torch_gloo",)                       # seconds to start: the short edition asks them for all_reduce alone
 
 

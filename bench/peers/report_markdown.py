@@ -49,8 +49,8 @@ def points(document):
 
 def render(document):
     machine = document["machine"]
-    lines = [f"{document['date']}, {machine['processor']}, {machine['processors']} processors, {machine['memory_gib']} GiB, "
-             f"Linux {machine['kernel']}, {machine['system']}; ParallelState {document['commit']}; "
+    lines = [f"{document['date']}, {machine['processor']}, {machine['processors']} processors, "
+             f"{machine['memory_gib']} GiB, Linux {machine['kernel']}, {machine['system']}; ParallelState {document['commit']}; "
              + ", ".join(f"{NAMES[name]} {version}" for name, version in document["versions"].items()) + ".", "",
              "## Goals", "", goals(document), "",
              "## Points", "", "Medians in microseconds.", "", points(document)]

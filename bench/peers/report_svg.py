@@ -14,7 +14,7 @@ STYLES = {
 }
 LABELS = {**NAMES, "ours": "ParallelState", "ours_registered": "ParallelState, registered", "limit": "limit"}
 WIDTH, HEIGHT, LEFT, TOP, COLUMNS, HEAD = 400, 280, 58, 34, 3, 64
-PLOT_WIDTH, PLOT_HEIGHT = WIDTH - LEFT - 18, HEIGHT - TOP - 44
+PLOT_WIDTH, PLOT_HEIGHT = WIDTH - LEFT - 30, HEIGHT - TOP - 44
 
 
 def panels(points):

@@ -1,5 +1,5 @@
-"""Interleaving: a round starts every competitor's program once, shortly, so that what the machine does to one it does to
-all; rounds go on until every size has one placement with enough samples of everybody."""
+"""Interleaving: a round starts every competitor's program once, shortly, so that what the machine does to one it does
+to all; rounds go on until every size has one placement with enough samples of everybody."""
 
 import itertools
 import json
@@ -43,9 +43,15 @@ def run_program(command, environment):
         process.communicate()
         raise Failed(f"did not end within {DEADLINE_S} s") from None
     if process.returncode != 0:
-        last = (err.strip() or out.strip() or "no output").splitlines()[-1]
-        raise Failed(f"exit status {process.returncode}: {last[:300]}")
+        raise Failed(f"exit status {process.returncode}: {why_of(err, out)}")
     return out
+
+
+def why_of(err, out):
+    """The last line that tells a cause: what launchers add about ending the other ranks comes after it."""
+    lines = [line.strip() for line in (err + out).splitlines() if line.strip() and not line.startswith("{")]
+    telling = [line for line in lines if not line.startswith("psctl run:")]
+    return (telling or lines or ["no output"])[-1][:300]
 
 
 def parse(out, competitor, number):

@@ -73,7 +73,7 @@ class Table:
                    for size in work.sizes)
 
     def points(self):
-        """One dictionary a point, as `--format json` prints it. Placements that lack ours or every peer are left out."""
+        """One dictionary a point, as `--format json` prints it. Placements without ours or any peer are left out."""
         points = []
         for (op, ranks, size), modes in self.cells.items():
             for mode, found in sorted(modes.items()):
@@ -97,7 +97,8 @@ def ratio(ours, other):
 
 def point(op, ranks, size, mode, who, found):
     ours = middle(found[who])
-    peers = {name: round(middle(samples), 4) for name, samples in found.items() if not is_ours(name) and name != "limit"}
+    peers = {name: round(middle(samples), 4) for name, samples in found.items()
+             if not is_ours(name) and name != "limit"}
     best = min(peers, key=peers.get)
     best_mpi = min((name for name in peers if name in MPI), key=peers.get, default=None)
     everyone = [sample for samples in found.values() for sample in samples]

@@ -68,9 +68,9 @@ def rank_main(rank, ranks, store, programs, arguments):
     dist.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=ranks)
     callers = ctypes.CDLL(str(Path(programs) / "libpeer_callers.so"))
     operations = Operations(rank)
-    words = [b"torch_peer", *(argument.encode() for argument in arguments)]
+    words = (ctypes.c_char_p * (1 + len(arguments)))(b"torch_peer", *(word.encode() for word in arguments))
     prepare, run = PREPARE(operations.prepare), RUN(lambda: operations.call())
-    status = callers.peer_measure(len(words), (ctypes.c_char_p * len(words))(*words), rank, b"torch_gloo", 1, prepare, run)
+    status = callers.peer_measure(len(words), words, rank, b"torch_gloo", 1, prepare, run)
     dist.destroy_process_group()
     sys.exit(status)
 

@@ -35,8 +35,8 @@ def make_hosts(stack):
 def start(psctl, host, name, ranks, secret, command):
     # Not `ip netns exec`: it remounts /sys, which not every container lets it.
     return subprocess.Popen(
-        ["nsenter", f"--net=/run/netns/{name}", psctl, "run", "--quiet", "-n", str(ranks), "--nnodes", "2", "--node-rank",
-         str(host), "--rendezvous", f"10.77.0.1:{PORT}", "--secret-file", secret, "--timeout", str(DEADLINE_S), "--",
+        ["nsenter", f"--net=/run/netns/{name}", psctl, "run", "--quiet", "-n", str(ranks), "--nnodes", "2",
+         "--node-rank", str(host), "--rendezvous", f"10.77.0.1:{PORT}", "--secret-file", secret, "--timeout", str(DEADLINE_S), "--",
          *command], stdin=subprocess.DEVNULL)
 
 

@@ -29,8 +29,8 @@ def bench(*arguments, **environment):
             path.symlink_to(FAKE)
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("PS_", "FAKE_"))}
         return subprocess.run(
-            ["/usr/bin/python3", str(DRIVER), "--build", build, *arguments], text=True, capture_output=True, check=False,
-            timeout=DEADLINE_S, stdin=subprocess.DEVNULL,
+            ["/usr/bin/python3", str(DRIVER), "--build", build, *arguments], text=True, capture_output=True,
+            check=False, timeout=DEADLINE_S, stdin=subprocess.DEVNULL,
             env={**clean, "PATH": f"{build}/path:/usr/bin:/bin", "FAKE_STARTS": f"{build}/starts",
                  "PYTHONDONTWRITEBYTECODE": "1", **environment})
 
