@@ -76,7 +76,7 @@ class Machine:
             return
 
         def command(work, shared, registered):
-            crowded = ["--oversubscribe"] if launcher == "mpirun.openmpi" and work.ranks > len(self.processors) else []
+            crowded = ["--oversubscribe"] if launcher == "mpirun.openmpi" and work.ranks > 2 else []
             return [launcher, "-n", str(work.ranks)] + options + crowded + \
                 [str(self.programs / program)] + self._arguments(work, shared)
         self.define(name, command, environment)

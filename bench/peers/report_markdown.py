@@ -49,9 +49,10 @@ def points(document):
 
 def render(document):
     machine = document["machine"]
+    versions = ", ".join(f"{NAMES[name]} {version}" for name, version in document["versions"].items())
     lines = [f"{document['date']}, {machine['processor']}, {machine['processors']} processors, "
-             f"{machine['memory_gib']} GiB, Linux {machine['kernel']}, {machine['system']}; ParallelState {document['commit']}; "
-             + ", ".join(f"{NAMES[name]} {version}" for name, version in document["versions"].items()) + ".", "",
+             f"{machine['memory_gib']} GiB, Linux {machine['kernel']}, {machine['system']}; "
+             f"ParallelState {document['commit']}; {versions}.", "",
              "## Goals", "", goals(document), "",
              "## Points", "", "Medians in microseconds.", "", points(document)]
     left_out = [f"- {NAMES.get(name, name)}: {why}" for name, why in document["skipped"].items()]

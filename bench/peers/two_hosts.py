@@ -36,8 +36,8 @@ def start(psctl, host, name, ranks, secret, command):
     # Not `ip netns exec`: it remounts /sys, which not every container lets it.
     return subprocess.Popen(
         ["nsenter", f"--net=/run/netns/{name}", psctl, "run", "--quiet", "-n", str(ranks), "--nnodes", "2",
-         "--node-rank", str(host), "--rendezvous", f"10.77.0.1:{PORT}", "--secret-file", secret, "--timeout", str(DEADLINE_S), "--",
-         *command], stdin=subprocess.DEVNULL)
+         "--node-rank", str(host), "--rendezvous", f"10.77.0.1:{PORT}", "--secret-file", secret, "--timeout",
+         str(DEADLINE_S), "--", *command], stdin=subprocess.DEVNULL)
 
 
 def main():
