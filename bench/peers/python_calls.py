@@ -3,12 +3,12 @@
 usage: python_calls.py FOLDER_OF_PROGRAMS SHARED
 """
 
-import array
 import ctypes
 import itertools
 import sys
 from pathlib import Path
 
+import numpy
 import parallelstate as ps
 
 MAKE_CALLS = ctypes.CFUNCTYPE(None, ctypes.c_int64)
@@ -17,7 +17,7 @@ MAKE_CALLS = ctypes.CFUNCTYPE(None, ctypes.c_int64)
 def main():
     programs, shared = Path(sys.argv[1]), sys.argv[2]
     callers = ctypes.CDLL(str(programs / "libpeer_callers.so"))
-    values = array.array("f", [0, 0])
+    values = numpy.zeros(2, dtype=numpy.float32)
     with ps.init() as context:
         all_reduce = context.world.all_reduce
 
