@@ -8,6 +8,8 @@
 
 #include "base/error.h"
 #include "base/wire.h"
+#include "control/cgroup.h"
+#include "control/cpus.h"
 #include "control/host_identity.h"
 #include "control/store/network.h"
 
@@ -32,11 +34,14 @@ struct Introduction {
   std::string address;
   std::string host;  // host_identity
   std::string ticket;
+  std::string cpus;  // that it may use
+  std::string dispatch;
 
   std::string encode() const {
     return WireWriter()
         .number(version).number(flags).number(host_buffer_bytes).number(max_object_bytes).number(replica_count)
         .number(local_rank).number(pid).text(hostname).text(address).text(host).text(ticket)
+        .text(cpus).text(dispatch)
         .take();
   }
   static Introduction decode(const std::string& bytes) {
@@ -53,6 +58,8 @@ struct Introduction {
     self.address = reader.text();
     self.host = reader.text();
     self.ticket = reader.text();
+    self.cpus = reader.text();
+    self.dispatch = reader.text();
     reader.finish();
     return self;
   }
@@ -70,6 +77,11 @@ void check_agreement(const std::vector<Introduction>& ranks) {
     require(ranks[i].host_buffer_bytes, first.host_buffer_bytes, "host_buffer_bytes");
     require(ranks[i].max_object_bytes, first.max_object_bytes, "max_object_bytes");
     require(ranks[i].replica_count, first.replica_count, "replica_count");
+    if (ranks[i].dispatch != first.dispatch) {
+      fail(PS_ERR_MISMATCH,
+           "psInit: rank {} has the dispatch rules \"{}\", rank 0 has \"{}\"; psConfig.dispatch or PS_DISPATCH must be "
+           "the same on all ranks", i, ranks[i].dispatch, first.dispatch);
+    }
   }
 }
 
@@ -106,7 +118,6 @@ World::World(LaunchSettings settings, std::function<void()> on_death)
     drain_store(*store_, Deadline::in_ms(kFarewellMs));
     throw;
   }
-  wait_policy_ = ps::wait_policy(local_size(), (settings_.flags & PS_NO_ENVIRONMENT) == 0);
   if (in_process_) {
     segment_->own().life.pid.store(::getpid());
     segment_->own().life.presence.store(Presence::kPresent);
@@ -155,6 +166,8 @@ void World::join(const Offer& offer, Deadline deadline) {
   self.address = in_process_ ? self.hostname : peer_address(settings_.network, store_->url());
   self.host = in_process_ ? "this process" : host_identity(settings_.host_id);
   self.ticket = offer.ticket();
+  self.cpus = ps::describe(own_cpus());
+  self.dispatch = settings_.dispatch;
 
   Exchange exchange;
   exchange.scope = fmt::format("world of job '{}'", settings_.job);
@@ -171,6 +184,7 @@ void World::join(const Offer& offer, Deadline deadline) {
 
   std::map<std::string, std::pair<int32_t, int>> nodes;  // host -> its number, ranks seen on it
   const std::string own_host = ranks[static_cast<size_t>(rank())].host;
+  std::map<std::string, int> by_cpus;  // ranks of this host
   for (int32_t i = 0; i < size(); ++i) {
     Introduction& other = ranks[static_cast<size_t>(i)];
     auto& [node, count] = nodes.try_emplace(other.host, static_cast<int32_t>(nodes.size()), 0).first->second;
@@ -183,12 +197,16 @@ void World::join(const Offer& offer, Deadline deadline) {
     if (other.host == own_host) {
       member.local_index = count;
       local_ranks_.push_back(i);
+      ++by_cpus[other.cpus];
       local_tickets_.push_back(std::move(other.ticket));
     }
     ++count;
     members_.push_back(std::move(member));
   }
   node_count_ = static_cast<int32_t>(nodes.size());
+  std::vector<RanksOnCpus> bound;
+  for (const auto& [cpus, count] : by_cpus) bound.push_back({parse_cpus(cpus), count});
+  wait_policy_ = WaitPolicy::of(crowded(bound, cgroup_cpu_limit().value), settings_.spin_us);
 }
 
 void World::share_segment(Offer& offer, Deadline deadline) {
@@ -198,11 +216,19 @@ void World::share_segment(Offer& offer, Deadline deadline) {
   if (local_index > 0) {
     auto memory = offer.take(local_tickets_.front(), bytes, deadline, [] {});
     memory->drop_descriptor();
+    memory->prefault(0, bytes, "the host segment");
     segment_ = std::make_shared<HostSegment>(std::move(memory), local_size, local_index);
     return;
   }
-  const auto memory = in_process_ ? SharedMemory::create_in_process(bytes)
-                                  : SharedMemory::create_for_processes("parallelstate-host", bytes);
+  std::shared_ptr<SharedMemory> memory;
+  try {
+    memory = in_process_ ? SharedMemory::create_in_process(bytes)
+                         : SharedMemory::create_for_processes("parallelstate-host", bytes);
+    memory->prefault(0, bytes, "the host segment");
+  } catch (const Error& error) {
+    offer.refuse(error, local_size - 1, deadline, [] {});
+    throw;
+  }
   segment_ = std::make_shared<HostSegment>(memory, local_size, local_index);
   offer.give(memory, local_size - 1, deadline, [this] { check_living(local_ranks_, "joining the world"); });
   memory->drop_descriptor();

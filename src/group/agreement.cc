@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "control/memory_room.h"
 #include "group/failure_text.h"
 
 namespace ps {
@@ -19,16 +20,27 @@ Exchanged agree(const World& world, Kind kind, const std::string& label, std::st
   return world.store()->exchange(exchange, deadline, check);
 }
 
+static std::shared_ptr<SharedMemory> make_memory(const World& world, const SharedNeed& need) try {
+  return world.in_process() ? SharedMemory::create_in_process(need.bytes)
+                            : SharedMemory::create_for_processes(need.name, need.bytes);
+} catch (const Error& error) {
+  throw Error(error.code(), need.owner + ": " + error.text());
+}
+
 std::shared_ptr<SharedMemory> hand_over(const World& world, Offer& offer, bool is_first, const std::string& ticket,
-                                        int size, const char* name, size_t bytes, Deadline deadline,
-                                        const StopCheck& check) {
+                                        int size, const SharedNeed& need, Deadline deadline, const StopCheck& check) {
   std::shared_ptr<SharedMemory> memory;
   if (is_first) {
-    memory = world.in_process() ? SharedMemory::create_in_process(bytes)
-                                : SharedMemory::create_for_processes(name, bytes);
+    try {
+      require_memory(need.pages, need.owner);
+      memory = make_memory(world, need);
+    } catch (const Error& error) {
+      offer.refuse(error, size - 1, deadline, check);
+      throw;
+    }
     offer.give(memory, size - 1, deadline, check);
   } else {
-    memory = offer.take(ticket, bytes, deadline, check);
+    memory = offer.take(ticket, need.bytes, deadline, check);
   }
   memory->drop_descriptor();
   return memory;

@@ -32,12 +32,14 @@ void StoreReference::close() {
 
 std::shared_ptr<Context> Context::init(LaunchSettings settings) {
   reduce_target();  // refuses a wrong PS_REDUCE_TARGET now rather than in the first reduction
+  Dispatch dispatch(settings.dispatch, settings.dispatch_source);
+  settings.dispatch = dispatch.rules();  // written in one way, so that ranks can compare
   const std::shared_ptr<Context> context(new Context);
   Context* self = context.get();
   context->world_ = std::make_shared<World>(std::move(settings), [self] { self->notice_deaths(); });
   World& world = *context->world_;
   context->progress_ = std::make_shared<Progress>(context->world_);
-  context->constructor_ = std::make_unique<GroupConstructor>(context->world_, context->progress_);
+  context->constructor_ = std::make_unique<GroupConstructor>(context->world_, context->progress_, std::move(dispatch));
   context->watched_.store(context->constructor_.get());
 
   GroupSettings whole = context->group_settings(psGroupOptions PS_GROUP_OPTIONS_INIT);
