@@ -20,6 +20,8 @@ namespace {
 constexpr int64_t kSilentMs = 1000;
 // How long a rank that could not join, and hosts the store, lets the others read why they could not either.
 constexpr int64_t kFarewellMs = 1000;
+// Offers that all ranks of a host together ask about each time they look around while the world forms.
+constexpr int kMostAsked = 1024;
 constexpr int32_t kMostRanks = 65535;  // a root travels in 16 bits
 
 struct Introduction {
@@ -65,23 +67,20 @@ struct Introduction {
   }
 };
 
-// Every rank runs this over the same introductions, so all of them refuse together.
-void check_agreement(const std::vector<Introduction>& ranks) {
-  const Introduction& first = ranks.front();
-  for (size_t i = 1; i < ranks.size(); ++i) {
-    const auto require = [i](auto mine, auto zero, const char* what) {
-      if (mine != zero) fail(PS_ERR_MISMATCH, "psInit: rank {} has {} {}, rank 0 has {}", i, what, mine, zero);
-    };
-    require(ranks[i].version / 100, first.version / 100, "library version (major * 100 + minor)");
-    require(ranks[i].flags & PS_DETERMINISTIC, first.flags & PS_DETERMINISTIC, "the DETERMINISTIC flag");
-    require(ranks[i].host_buffer_bytes, first.host_buffer_bytes, "host_buffer_bytes");
-    require(ranks[i].max_object_bytes, first.max_object_bytes, "max_object_bytes");
-    require(ranks[i].replica_count, first.replica_count, "replica_count");
-    if (ranks[i].dispatch != first.dispatch) {
-      fail(PS_ERR_MISMATCH,
-           "psInit: rank {} has the dispatch rules \"{}\", rank 0 has \"{}\"; psConfig.dispatch or PS_DISPATCH must be "
-           "the same on all ranks", i, ranks[i].dispatch, first.dispatch);
-    }
+// Every rank runs this over the same introductions in the same order, so all of them refuse together.
+void check_agreement(int32_t rank, const Introduction& other, const Introduction& first) {
+  const auto require = [rank](auto mine, auto zero, const char* what) {
+    if (mine != zero) fail(PS_ERR_MISMATCH, "psInit: rank {} has {} {}, rank 0 has {}", rank, what, mine, zero);
+  };
+  require(other.version / 100, first.version / 100, "library version (major * 100 + minor)");
+  require(other.flags & PS_DETERMINISTIC, first.flags & PS_DETERMINISTIC, "the DETERMINISTIC flag");
+  require(other.host_buffer_bytes, first.host_buffer_bytes, "host_buffer_bytes");
+  require(other.max_object_bytes, first.max_object_bytes, "max_object_bytes");
+  require(other.replica_count, first.replica_count, "replica_count");
+  if (other.dispatch != first.dispatch) {
+    fail(PS_ERR_MISMATCH,
+         "psInit: rank {} has the dispatch rules \"{}\", rank 0 has \"{}\"; psConfig.dispatch or PS_DISPATCH must be the "
+         "same on all ranks", rank, other.dispatch, first.dispatch);
   }
 }
 
@@ -175,18 +174,18 @@ void World::join(const Offer& offer, Deadline deadline) {
   exchange.rank = rank();
   exchange.blob = self.encode();
   exchange.who = fmt::format("rank {} (pid {} on host {})", rank(), self.pid, self.hostname);
-  const Exchanged joined = meet(exchange, deadline);
+  Exchanged joined = meet(exchange, deadline);
   id_ = joined.serial;
 
-  std::vector<Introduction> ranks;
-  for (const std::string& blob : joined.blobs) ranks.push_back(Introduction::decode(blob));
-  check_agreement(ranks);
-
   std::map<std::string, std::pair<int32_t, int>> nodes;  // host -> its number, ranks seen on it
-  const std::string own_host = ranks[static_cast<size_t>(rank())].host;
+  Introduction first;
   std::map<std::string, int> by_cpus;  // ranks of this host
   for (int32_t i = 0; i < size(); ++i) {
-    Introduction& other = ranks[static_cast<size_t>(i)];
+    std::string& blob = joined.blobs[static_cast<size_t>(i)];
+    Introduction other = Introduction::decode(blob);
+    std::string().swap(blob);  // in a large world they take more memory than all that is kept
+    if (i == 0) first = other;
+    check_agreement(i, other, first);
     auto& [node, count] = nodes.try_emplace(other.host, static_cast<int32_t>(nodes.size()), 0).first->second;
     Member member;
     member.node = node;
@@ -194,7 +193,7 @@ void World::join(const Offer& offer, Deadline deadline) {
     member.pid = other.pid;
     member.hostname = std::move(other.hostname);
     member.address = std::move(other.address);
-    if (other.host == own_host) {
+    if (other.host == self.host) {
       member.local_index = count;
       local_ranks_.push_back(i);
       ++by_cpus[other.cpus];
@@ -235,15 +234,20 @@ void World::share_segment(Offer& offer, Deadline deadline) {
 }
 
 void World::notice_vanished() const {
-  if (in_process_) return;
-  for (int i = 0; i < segment_->local_size(); ++i) {
+  if (in_process_ || local_tickets_.empty()) return;
+  const int size = segment_->local_size();
+  // To ask whether an offer stands takes a connection. In a large world each rank asks about a few at a time, beginning
+  // with its neighbours; all ranks that wait ask about everybody.
+  const int most = std::max(1, kMostAsked / size);
+  for (int seen = 0, asked = 0; seen < size && asked < most; ++seen) {
+    const int i = (segment_->local_index() + ++last_asked_) % size;
     const auto joining = [&] {
       return segment_->lines(i).life.presence.load(std::memory_order_seq_cst) == Presence::kJoining;
     };
+    if (i == segment_->local_index() || !joining()) continue;
+    ++asked;
     // A rank destroys its offer only after its guardian has marked it as present, so the second look settles it.
-    if (i != segment_->local_index() && joining() && !Offer::stands(local_tickets_[static_cast<size_t>(i)]) && joining()) {
-      segment_->log_death(i);
-    }
+    if (!Offer::stands(local_tickets_[static_cast<size_t>(i)]) && joining()) segment_->log_death(i);
   }
 }
 

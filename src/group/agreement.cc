@@ -6,6 +6,19 @@
 #include "group/failure_text.h"
 
 namespace ps {
+namespace {
+
+std::shared_ptr<SharedMemory> make_memory(const World& world, const SharedNeed& need) {
+  require_memory(need.pages, need.owner);
+  try {
+    return world.in_process() ? SharedMemory::create_in_process(need.bytes)
+                              : SharedMemory::create_for_processes(need.name, need.bytes);
+  } catch (const Error& error) {
+    throw Error(error.code(), need.owner + ": " + error.text());
+  }
+}
+
+}  // namespace
 
 Exchanged agree(const World& world, Kind kind, const std::string& label, std::string scope,
                 std::vector<int32_t> members, std::string blob, Deadline deadline, const StopCheck& check) {
@@ -20,19 +33,11 @@ Exchanged agree(const World& world, Kind kind, const std::string& label, std::st
   return world.store()->exchange(exchange, deadline, check);
 }
 
-static std::shared_ptr<SharedMemory> make_memory(const World& world, const SharedNeed& need) try {
-  return world.in_process() ? SharedMemory::create_in_process(need.bytes)
-                            : SharedMemory::create_for_processes(need.name, need.bytes);
-} catch (const Error& error) {
-  throw Error(error.code(), need.owner + ": " + error.text());
-}
-
 std::shared_ptr<SharedMemory> hand_over(const World& world, Offer& offer, bool is_first, const std::string& ticket,
                                         int size, const SharedNeed& need, Deadline deadline, const StopCheck& check) {
   std::shared_ptr<SharedMemory> memory;
   if (is_first) {
     try {
-      require_memory(need.pages, need.owner);
       memory = make_memory(world, need);
     } catch (const Error& error) {
       offer.refuse(error, size - 1, deadline, check);

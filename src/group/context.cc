@@ -49,6 +49,7 @@ std::shared_ptr<Context> Context::init(LaunchSettings settings) {
   context->world_group_ =
       context->constructor_->make(std::move(everyone), std::move(whole), Deadline::in_ms(world.settings().init_timeout_ms));
   context->world_group_->set_context(context);
+  world.complete();
   world.logger().info("joined: {} ranks on {} hosts", world.size(), world.node_count());
   return context;
 }

@@ -26,8 +26,8 @@ Board::Board(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int
   // Every member reads all lines before it knows whether they were written.
   memory_->prefault(0, geometry_.slots_offset, "a group's lines");
   try {
-    // Each member takes its own, so that pages lie near their writer.
-    take_pages(slot(rank, 0), 2 * geometry_.slot_bytes, "a group's slots");
+    // Each member takes its own, so that pages lie near their writer. That there is room for all was asked before.
+    memory_->prefault(static_cast<size_t>(slot(rank, 0) - base), 2 * geometry_.slot_bytes, "a group's slots");
   } catch (const Error& error) {
     record_failure(error);
     throw;
