@@ -180,6 +180,7 @@ void World::join(const Offer& offer, Deadline deadline) {
   std::map<std::string, std::pair<int32_t, int>> nodes;  // host -> its number, ranks seen on it
   Introduction first;
   std::map<std::string, int> by_cpus;  // ranks of this host
+  members_.reserve(static_cast<size_t>(size()));
   for (int32_t i = 0; i < size(); ++i) {
     std::string& blob = joined.blobs[static_cast<size_t>(i)];
     Introduction other = Introduction::decode(blob);
@@ -191,8 +192,8 @@ void World::join(const Offer& offer, Deadline deadline) {
     member.node = node;
     member.local_rank = other.local_rank >= 0 ? other.local_rank : count;
     member.pid = other.pid;
-    member.hostname = std::move(other.hostname);
-    member.address = std::move(other.address);
+    member.hostname = texts_.insert(std::move(other.hostname)).first->c_str();
+    member.address = texts_.insert(std::move(other.address)).first->c_str();
     if (other.host == self.host) {
       member.local_index = count;
       local_ranks_.push_back(i);

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,9 +23,9 @@ struct Member {
   int32_t node = 0;
   int32_t local_rank = 0;
   int32_t pid = 0;
-  std::string hostname;
-  std::string address;
   int local_index = -1;  // in this host's segment; -1 on other hosts
+  const char* hostname = "";  // the world's
+  const char* address = "";
 };
 
 class World {
@@ -93,6 +94,7 @@ class World {
   std::shared_ptr<Store> store_;
   uint64_t id_ = 0;
   std::vector<Member> members_;
+  std::set<std::string> texts_;  // of the members, each once: most of them are alike
   std::vector<int32_t> local_ranks_;  // this host's, by local index
   std::vector<std::string> local_tickets_;  // of their offers, which stand until they have joined; none once all have
   mutable int last_asked_ = 0;              // whose offer was asked about last, from this rank's place on
