@@ -15,7 +15,7 @@ namespace {
 
 [[noreturn]] void fail_short(size_t bytes, const std::string& what, const std::string& why) {
   fail(PS_ERR_NO_MEMORY,
-       "{} needs {} bytes of shared memory, but {}; lower host_buffer_bytes (psConfig, psGroupOptions, "
+       "{} needs {} bytes of shared memory, but {}; ask for less, lower host_buffer_bytes (psConfig, psGroupOptions, "
        "PS_HOST_BUFFER_BYTES), use fewer or smaller groups, or raise the limit",
        what, bytes, why);
 }
