@@ -88,8 +88,8 @@ psResult psGetRankInfo(psContext context, int32_t global_rank, psRankInfo* info)
     out.local_rank = member.local_rank;
     out.pid = member.pid;
     out.device_index = -1;
-    out.hostname = member.hostname.c_str();
-    out.address = member.address.c_str();
+    out.hostname = member.hostname;
+    out.address = member.address;
     out.silent_ms = world.silent_ms(global_rank);
     write_info(info, out);
   });

@@ -3,7 +3,10 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <system_error>
 #include <utility>
+
+#include "base/error.h"
 
 namespace ps {
 
@@ -17,7 +20,13 @@ std::thread start_thread(const char* name, std::function<void()> body) {
     const sigset_t& mask;
     ~Restore() { pthread_sigmask(SIG_SETMASK, &mask, nullptr); }
   } restore{before};
-  std::thread thread(std::move(body));
+  std::thread thread;
+  try {
+    thread = std::thread(std::move(body));
+  } catch (const std::system_error& error) {
+    fail(PS_ERR_NO_MEMORY, "cannot start the thread {}: {}; its stack may not fit (ulimit -v), or there are too many "
+         "threads (ulimit -u, pids.max)", name, error.what());
+  }
   pthread_setname_np(thread.native_handle(), name);
   return thread;
 }

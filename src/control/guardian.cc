@@ -21,7 +21,8 @@ struct WaitEntry {
   uint32_t reserved;
 };
 constexpr uint32_t kWord32 = 2;
-constexpr int kMostEntries = 128;  // the kernel's limit
+constexpr int kMostWatched = 16;
+constexpr int kMostEntries = kMostWatched + 2;  // the kernel takes 128
 constexpr int64_t kScanNs = 5'000'000;
 
 WaitEntry entry(const std::atomic<uint32_t>& word, uint32_t value) {
@@ -129,7 +130,8 @@ void Guardian::wait_for_change() {
   WaitEntry entries[kMostEntries] = {entry(segment_->death_count(), seen_deaths_), entry(stop_, 0)};
   unsigned count = 2;
   const int size = segment_->local_size();
-  // The next living peers in ring order; each word is watched by several guardians, so that a stopped one harms nothing.
+  // The next living peers in ring order; each word is watched by several guardians, so that a stopped one harms nothing,
+  // and by few enough that a large world which ends is no storm of wake-ups.
   for (int step = 1; step < size && count < kMostEntries; ++step) {
     const std::atomic<uint32_t>& word = segment_->lines((segment_->local_index() + step) % size).life.word;
     const uint32_t value = word.load();

@@ -12,6 +12,7 @@
 #include <mutex>
 
 #include "base/error.h"
+#include "base/wire.h"
 
 namespace ps {
 namespace {
@@ -19,6 +20,7 @@ namespace {
 constexpr int64_t kSliceMs = 50;
 // A stranger that connects and says nothing costs the giver this long.
 constexpr int64_t kGreetingMs = 1000;
+constexpr size_t kLongestRefusal = 64 << 10;
 
 std::string random_ticket() {
   unsigned char bytes[16];
@@ -78,9 +80,31 @@ bool send_descriptor(const Descriptor& socket, int descriptor) {
   return ::sendmsg(socket.get(), &message, MSG_NOSIGNAL) == 1;
 }
 
-Descriptor receive_descriptor(const Descriptor& socket) {
-  char byte = 0;
-  iovec part{.iov_base = &byte, .iov_len = 1};
+// After the first byte, 0, come the code and the text.
+bool send_refusal(const Descriptor& socket, const Error& error) {
+  const std::string message = std::string(1, '\0') + WireWriter().number(error.code()).text(error.text()).take();
+  return ::send(socket.get(), message.data(), message.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(message.size());
+}
+
+[[noreturn]] void fail_refused(psResult code, const std::string& text) {
+  throw Error(code, "the first rank of this host cannot make the shared memory: " + text);
+}
+
+[[noreturn]] void receive_refusal(const Descriptor& socket) {
+  std::string message;
+  char piece[1024];
+  for (ssize_t got = 0; message.size() < kLongestRefusal && (got = ::recv(socket.get(), piece, sizeof piece, 0)) > 0;) {
+    message.append(piece, static_cast<size_t>(got));
+  }
+  WireReader reader(message, "a refusal of shared memory");
+  const auto code = reader.number<psResult>();
+  fail_refused(code < 0 ? code : PS_ERR_SYSTEM, reader.text());
+}
+
+// Sets `first` to the byte that came with it, 0 before a refusal.
+Descriptor receive_descriptor(const Descriptor& socket, char& first) {
+  first = 1;
+  iovec part{.iov_base = &first, .iov_len = 1};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
   msghdr message{};
   message.msg_iov = &part;
@@ -100,8 +124,9 @@ struct Counter {
   std::mutex mutex;
   std::condition_variable changed;
   struct Parcel {
-    std::shared_ptr<SharedMemory> memory;
+    std::shared_ptr<SharedMemory> memory;  // none: refused
     int takers = 0;
+    std::shared_ptr<const Error> refusal;
   };
   std::map<std::string, Parcel> parcels;
 
@@ -132,6 +157,15 @@ Offer::~Offer() {
 }
 
 void Offer::give(const std::shared_ptr<SharedMemory>& memory, int takers, Deadline deadline, const StopCheck& check) {
+  serve(memory, nullptr, takers, deadline, check);
+}
+
+void Offer::refuse(const Error& error, int takers, Deadline deadline, const StopCheck& check) {
+  serve(nullptr, std::make_shared<const Error>(error), takers, deadline, check);
+}
+
+void Offer::serve(const std::shared_ptr<SharedMemory>& memory, const std::shared_ptr<const Error>& refusal, int takers,
+                  Deadline deadline, const StopCheck& check) {
   if (takers == 0) return;
   const auto give_up_if_late = [&](int left) {
     check();
@@ -141,7 +175,7 @@ void Offer::give(const std::shared_ptr<SharedMemory>& memory, int takers, Deadli
     Counter& counter = Counter::instance();
     std::unique_lock lock(counter.mutex);
     Counter::Parcel& parcel = counter.parcels[ticket_];
-    parcel = {memory, takers};
+    parcel = {memory, takers, refusal};
     counter.changed.notify_all();
     while (parcel.takers > 0) {
       if (counter.changed.wait_for(lock, std::chrono::milliseconds(kSliceMs)) == std::cv_status::no_timeout) continue;
@@ -155,7 +189,8 @@ void Offer::give(const std::shared_ptr<SharedMemory>& memory, int takers, Deadli
       continue;
     }
     const Descriptor taker(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    if (taker && same_user(taker) && greeted(taker, ticket_) && send_descriptor(taker, memory->descriptor())) --left;
+    if (!taker || !same_user(taker) || !greeted(taker, ticket_)) continue;
+    if (memory ? send_descriptor(taker, memory->descriptor()) : send_refusal(taker, *refusal)) --left;
   }
 }
 
@@ -175,8 +210,10 @@ std::shared_ptr<SharedMemory> Offer::take(const std::string& ticket, size_t size
       const auto found = counter.parcels.find(ticket);
       if (found != counter.parcels.end() && found->second.takers > 0) {
         auto memory = found->second.memory;
+        const auto refusal = found->second.refusal;
         --found->second.takers;
         counter.changed.notify_all();
+        if (refusal) fail_refused(refusal->code(), refusal->text());
         return memory;
       }
       if (counter.changed.wait_for(lock, std::chrono::milliseconds(kSliceMs)) == std::cv_status::no_timeout) continue;
@@ -201,7 +238,9 @@ std::shared_ptr<SharedMemory> Offer::take(const std::string& ticket, size_t size
     check();
     if (deadline.passed()) fail(PS_ERR_TIMEOUT, "the first rank on this host did not hand over the shared memory");
   }
-  Descriptor memfd = receive_descriptor(socket);
+  char first = 0;
+  Descriptor memfd = receive_descriptor(socket, first);
+  if (!memfd && first == 0) receive_refusal(socket);
   if (!memfd) fail(PS_ERR_PEER_FAILED, "the first rank of this host closed the connection instead of handing over memory");
   return SharedMemory::adopt(std::move(memfd), size);
 }

@@ -11,6 +11,7 @@
 
 #include "base/deadline.h"
 #include "base/descriptor.h"
+#include "base/error.h"
 #include "control/shared_memory.h"
 #include "control/store/store.h"
 
@@ -29,14 +30,20 @@ class Offer {
   // Gives `memory` to `takers` members. Errors: TIMEOUT says how many did not come; what `check` throws.
   void give(const std::shared_ptr<SharedMemory>& memory, int takers, Deadline deadline, const StopCheck& check);
 
+  // In place of memory: what went wrong in making it. Each taker's take() throws it.
+  void refuse(const Error& error, int takers, Deadline deadline, const StopCheck& check);
+
   // False when nobody holds the offer with that ticket any more: its process ended, or has destroyed it.
   static bool stands(const std::string& ticket);
 
-  // Takes from the member with that ticket. `size` is what both sides computed.
+  // Takes from the member with that ticket. `size` is what both sides computed. Errors: what the giver refused with.
   std::shared_ptr<SharedMemory> take(const std::string& ticket, size_t size, Deadline deadline,
                                      const StopCheck& check) const;
 
  private:
+  void serve(const std::shared_ptr<SharedMemory>& memory, const std::shared_ptr<const Error>& refusal, int takers,
+             Deadline deadline, const StopCheck& check);
+
   bool in_process_;
   std::string ticket_;
   Descriptor listener_;

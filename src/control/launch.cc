@@ -11,6 +11,7 @@
 #include "control/launch_environment.h"
 #include "control/meeting_place.h"
 #include "control/supported.h"
+#include "control/waiting.h"
 
 namespace ps {
 namespace {
@@ -180,6 +181,10 @@ class Resolver {
     s.init_timeout_ms = number(c.init_timeout_ms, "PS_INIT_TIMEOUT_MS", 1, kDefaultInitTimeoutMs);
     s.max_object_bytes = bytes(c.max_object_bytes, "PS_MAX_OBJECT_BYTES", kDefaultObjectBytes);
     s.host_buffer_bytes = bytes(c.host_buffer_bytes, "PS_HOST_BUFFER_BYTES", kDefaultHostBufferBytes);
+    s.dispatch = text(c.dispatch, "PS_DISPATCH");
+    s.dispatch_source = text_or_empty(c.dispatch).empty() ? "PS_DISPATCH" : "psConfig.dispatch";
+    const auto spin_us = use_environment_ ? environment_integer("PS_SPIN_US", 0, WaitPolicy::kMostSpinUs) : std::nullopt;
+    s.spin_us = spin_us.value_or(WaitPolicy::kDefaultSpinUs);
     s.log = c.log;
     s.log_user = c.log_user;
     s.log_level = log_level();

@@ -29,6 +29,9 @@ struct LaunchSettings {
   int64_t init_timeout_ms = 0;
   uint64_t max_object_bytes = 0;
   uint64_t host_buffer_bytes = 0;
+  int64_t spin_us = 0;  // PS_SPIN_US
+  std::string dispatch;         // rules that come before the dispatch table
+  std::string dispatch_source;  // "psConfig.dispatch" or "PS_DISPATCH"
   psLogLevel log_level = PS_LOG_ERROR;
   psLogFunction log = nullptr;
   void* log_user = nullptr;

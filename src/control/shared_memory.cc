@@ -3,8 +3,12 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
 
 #include "base/error.h"
+#include "control/memory_room.h"
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U
@@ -19,12 +23,29 @@ namespace {
 constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 constexpr size_t kPage = 4096;
 
+[[noreturn]] void fail_mapping(size_t size) {
+  if (errno == ENOMEM || errno == ENOSPC) fail_no_memory(size, "a mapping");
+  fail_errno("cannot map {} bytes of shared memory", size);
+}
+
 }  // namespace
+
+bool take_pages_by_reading(const std::byte* begin, const std::byte* end) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return false;
+  const Descriptor out(ends[0]);
+  const Descriptor in(ends[1]);
+  for (const std::byte* page = begin; page < end; page += kPage) {
+    std::byte byte{};
+    if (::write(in.get(), page, 1) != 1 || ::read(out.get(), &byte, 1) != 1) return false;
+  }
+  return true;
+}
 
 SharedMemory::SharedMemory(Descriptor descriptor, size_t size) : descriptor_(std::move(descriptor)), size_(size) {
   const int flags = MAP_SHARED | (descriptor_ ? 0 : MAP_ANONYMOUS) | MAP_NORESERVE;
   void* address = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, flags, descriptor_.get(), 0);
-  if (address == MAP_FAILED) fail_errno("cannot map {} bytes of shared memory", size);
+  if (address == MAP_FAILED) fail_mapping(size);
   data_ = static_cast<std::byte*>(address);
   // A forked child may not use the library, so it should not hold the memory either.
   ::madvise(address, size, MADV_DONTFORK);
@@ -65,11 +86,16 @@ std::shared_ptr<SharedMemory> SharedMemory::adopt(Descriptor memfd, size_t size)
   return std::shared_ptr<SharedMemory>(new SharedMemory(std::move(memfd), size));
 }
 
-void SharedMemory::prefault(size_t offset, size_t size) const {
+void SharedMemory::prefault(size_t offset, size_t size, const char* what) const {
   const size_t begin = offset / kPage * kPage;
   const size_t end = std::min((offset + size + kPage - 1) / kPage * kPage, (size_ + kPage - 1) / kPage * kPage);
-  // Only a hint: kernels before 5.14 lack it, and then the first operations pay for their pages.
-  if (end > begin) ::madvise(data_ + begin, end - begin, MADV_POPULATE_WRITE);
+  if (end <= begin) return;
+  while (::madvise(data_ + begin, end - begin, MADV_POPULATE_WRITE) != 0) {
+    if (errno == EINTR || errno == EAGAIN) continue;
+    // Kernels before 5.14 lack it.
+    if (errno == EINVAL && take_pages_by_reading(data_ + begin, data_ + end)) return;
+    fail_no_memory(end - begin, what);
+  }
 }
 
 }  // namespace ps

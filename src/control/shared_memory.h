@@ -9,9 +9,13 @@
 
 namespace ps {
 
+// Takes the pages of a mapping without touching them: the kernel reads a byte of each for us. False where there is none to
+// take, or no descriptor left. What prefault() does where the kernel cannot populate (before 5.14).
+bool take_pages_by_reading(const std::byte* begin, const std::byte* end);
+
 class SharedMemory {
  public:
-  // Both are zeroed. Pages are taken at first touch. Errors: SYSTEM with the bytes wanted.
+  // Both are zeroed. Pages are taken at first touch; see prefault. Errors: NO_MEMORY, SYSTEM with the bytes wanted.
   static std::shared_ptr<SharedMemory> create_for_processes(const char* name, size_t size);
   static std::shared_ptr<SharedMemory> create_in_process(size_t size);
   // Maps what another process sent. Errors: SYSTEM unless it is a memfd of this size, sealed against resizing.
@@ -31,8 +35,10 @@ class SharedMemory {
   // The mapping stays; a descriptor that everyone has received is only a number less for the host program.
   void drop_descriptor() { descriptor_.reset(); }
 
-  // Takes the pages now: the first touch of a page costs many times what copying it does.
-  void prefault(size_t offset, size_t size) const;
+  // Takes the pages now, those that are not taken yet: the first touch of a page costs many times what copying it does,
+  // and only here can it fail. A touch for which the kernel has no page is a SIGBUS, so whatever will be touched comes
+  // here first, in the process that touches it first. Errors: NO_MEMORY; `what` begins the text.
+  void prefault(size_t offset, size_t size, const char* what) const;
 
  private:
   SharedMemory(Descriptor descriptor, size_t size);

@@ -33,7 +33,6 @@ void check_supported(const psConfig& config) {
   }
   refuse(config.plugins, "plugins", "this build loads no plugins");
   refuse(config.nccl_library, "nccl_library", "this build has host memory only and does not use NCCL");
-  refuse(config.dispatch, "dispatch", "in this build the dispatch table is fixed (psctl info prints it)");
   if (config.backend != nullptr && *config.backend != '\0') check_backend(config.backend, "psConfig.backend");
 }
 

@@ -1,7 +1,7 @@
 // The one way in which a thread waits for its peers: poll a little, yield a little, then sleep on the rank's doorbell.
 //
 // Polling must be short: with more ranks than cores a spinning rank keeps the one it waits for off the CPU until the
-// scheduler's tick. The figures are pauses of about 25 ns and yields of about 0.5 us.
+// scheduler's tick. Where ranks outnumber the CPUs there is none of it, and a wait begins with yielding.
 #pragma once
 
 #include <sched.h>
@@ -12,16 +12,18 @@
 namespace ps {
 
 struct WaitPolicy {
+  static constexpr int64_t kDefaultSpinUs = 40;
+  static constexpr int64_t kMostSpinUs = 1'000'000;
+
+  // `spin_us`: how long a waiting thread stays on its CPU before it sleeps, polling and yielding, if nobody else wants the
+  // CPU; 0: it sleeps at once. `crowded`: ranks outnumber the CPUs that they may use.
+  static WaitPolicy of(bool crowded, int64_t spin_us = kDefaultSpinUs);
+
   int pauses = 100;
-  int yields = 100;
+  int yields = 93;
+  int spin_us = kDefaultSpinUs;
+  bool crowded = false;
 };
-
-// Crowded hosts start at yielding: `local_ranks` is compared with the CPUs that this process may use. PS_SPIN_PAUSES and
-// PS_SPIN_YIELDS override it where the environment counts.
-WaitPolicy wait_policy(int local_ranks, bool use_environment);
-
-// CPUs by affinity mask and cgroup quota, at least 1.
-int usable_cpus();
 
 inline void cpu_pause() {
 #if defined(__x86_64__)

@@ -8,6 +8,8 @@
 
 #include "base/error.h"
 #include "base/wire.h"
+#include "control/cgroup.h"
+#include "control/cpus.h"
 #include "control/host_identity.h"
 #include "control/store/network.h"
 
@@ -18,6 +20,8 @@ namespace {
 constexpr int64_t kSilentMs = 1000;
 // How long a rank that could not join, and hosts the store, lets the others read why they could not either.
 constexpr int64_t kFarewellMs = 1000;
+// Offers that all ranks of a host together ask about each time they look around while the world forms.
+constexpr int kMostAsked = 1024;
 constexpr int32_t kMostRanks = 65535;  // a root travels in 16 bits
 
 struct Introduction {
@@ -32,11 +36,14 @@ struct Introduction {
   std::string address;
   std::string host;  // host_identity
   std::string ticket;
+  std::string cpus;  // that it may use
+  std::string dispatch;
 
   std::string encode() const {
     return WireWriter()
         .number(version).number(flags).number(host_buffer_bytes).number(max_object_bytes).number(replica_count)
         .number(local_rank).number(pid).text(hostname).text(address).text(host).text(ticket)
+        .text(cpus).text(dispatch)
         .take();
   }
   static Introduction decode(const std::string& bytes) {
@@ -53,23 +60,27 @@ struct Introduction {
     self.address = reader.text();
     self.host = reader.text();
     self.ticket = reader.text();
+    self.cpus = reader.text();
+    self.dispatch = reader.text();
     reader.finish();
     return self;
   }
 };
 
-// Every rank runs this over the same introductions, so all of them refuse together.
-void check_agreement(const std::vector<Introduction>& ranks) {
-  const Introduction& first = ranks.front();
-  for (size_t i = 1; i < ranks.size(); ++i) {
-    const auto require = [i](auto mine, auto zero, const char* what) {
-      if (mine != zero) fail(PS_ERR_MISMATCH, "psInit: rank {} has {} {}, rank 0 has {}", i, what, mine, zero);
-    };
-    require(ranks[i].version / 100, first.version / 100, "library version (major * 100 + minor)");
-    require(ranks[i].flags & PS_DETERMINISTIC, first.flags & PS_DETERMINISTIC, "the DETERMINISTIC flag");
-    require(ranks[i].host_buffer_bytes, first.host_buffer_bytes, "host_buffer_bytes");
-    require(ranks[i].max_object_bytes, first.max_object_bytes, "max_object_bytes");
-    require(ranks[i].replica_count, first.replica_count, "replica_count");
+// Every rank runs this over the same introductions in the same order, so all of them refuse together.
+void check_agreement(int32_t rank, const Introduction& other, const Introduction& first) {
+  const auto require = [rank](auto mine, auto zero, const char* what) {
+    if (mine != zero) fail(PS_ERR_MISMATCH, "psInit: rank {} has {} {}, rank 0 has {}", rank, what, mine, zero);
+  };
+  require(other.version / 100, first.version / 100, "library version (major * 100 + minor)");
+  require(other.flags & PS_DETERMINISTIC, first.flags & PS_DETERMINISTIC, "the DETERMINISTIC flag");
+  require(other.host_buffer_bytes, first.host_buffer_bytes, "host_buffer_bytes");
+  require(other.max_object_bytes, first.max_object_bytes, "max_object_bytes");
+  require(other.replica_count, first.replica_count, "replica_count");
+  if (other.dispatch != first.dispatch) {
+    fail(PS_ERR_MISMATCH,
+         "psInit: rank {} has the dispatch rules \"{}\", rank 0 has \"{}\"; psConfig.dispatch or PS_DISPATCH must be the "
+         "same on all ranks", rank, other.dispatch, first.dispatch);
   }
 }
 
@@ -106,7 +117,6 @@ World::World(LaunchSettings settings, std::function<void()> on_death)
     drain_store(*store_, Deadline::in_ms(kFarewellMs));
     throw;
   }
-  wait_policy_ = ps::wait_policy(local_size(), (settings_.flags & PS_NO_ENVIRONMENT) == 0);
   if (in_process_) {
     segment_->own().life.pid.store(::getpid());
     segment_->own().life.presence.store(Presence::kPresent);
@@ -155,6 +165,8 @@ void World::join(const Offer& offer, Deadline deadline) {
   self.address = in_process_ ? self.hostname : peer_address(settings_.network, store_->url());
   self.host = in_process_ ? "this process" : host_identity(settings_.host_id);
   self.ticket = offer.ticket();
+  self.cpus = ps::describe(own_cpus());
+  self.dispatch = settings_.dispatch;
 
   Exchange exchange;
   exchange.scope = fmt::format("world of job '{}'", settings_.job);
@@ -162,33 +174,39 @@ void World::join(const Offer& offer, Deadline deadline) {
   exchange.rank = rank();
   exchange.blob = self.encode();
   exchange.who = fmt::format("rank {} (pid {} on host {})", rank(), self.pid, self.hostname);
-  const Exchanged joined = meet(exchange, deadline);
+  Exchanged joined = meet(exchange, deadline);
   id_ = joined.serial;
 
-  std::vector<Introduction> ranks;
-  for (const std::string& blob : joined.blobs) ranks.push_back(Introduction::decode(blob));
-  check_agreement(ranks);
-
   std::map<std::string, std::pair<int32_t, int>> nodes;  // host -> its number, ranks seen on it
-  const std::string own_host = ranks[static_cast<size_t>(rank())].host;
+  Introduction first;
+  std::map<std::string, int> by_cpus;  // ranks of this host
+  members_.reserve(static_cast<size_t>(size()));
   for (int32_t i = 0; i < size(); ++i) {
-    Introduction& other = ranks[static_cast<size_t>(i)];
+    std::string& blob = joined.blobs[static_cast<size_t>(i)];
+    Introduction other = Introduction::decode(blob);
+    std::string().swap(blob);  // in a large world they take more memory than all that is kept
+    if (i == 0) first = other;
+    check_agreement(i, other, first);
     auto& [node, count] = nodes.try_emplace(other.host, static_cast<int32_t>(nodes.size()), 0).first->second;
     Member member;
     member.node = node;
     member.local_rank = other.local_rank >= 0 ? other.local_rank : count;
     member.pid = other.pid;
-    member.hostname = std::move(other.hostname);
-    member.address = std::move(other.address);
-    if (other.host == own_host) {
+    member.hostname = texts_.insert(std::move(other.hostname)).first->c_str();
+    member.address = texts_.insert(std::move(other.address)).first->c_str();
+    if (other.host == self.host) {
       member.local_index = count;
       local_ranks_.push_back(i);
+      ++by_cpus[other.cpus];
       local_tickets_.push_back(std::move(other.ticket));
     }
     ++count;
     members_.push_back(std::move(member));
   }
   node_count_ = static_cast<int32_t>(nodes.size());
+  std::vector<RanksOnCpus> bound;
+  for (const auto& [cpus, count] : by_cpus) bound.push_back({parse_cpus(cpus), count});
+  wait_policy_ = WaitPolicy::of(crowded(bound, cgroup_cpu_limit().value), settings_.spin_us);
 }
 
 void World::share_segment(Offer& offer, Deadline deadline) {
@@ -198,26 +216,39 @@ void World::share_segment(Offer& offer, Deadline deadline) {
   if (local_index > 0) {
     auto memory = offer.take(local_tickets_.front(), bytes, deadline, [] {});
     memory->drop_descriptor();
+    memory->prefault(0, bytes, "the host segment");
     segment_ = std::make_shared<HostSegment>(std::move(memory), local_size, local_index);
     return;
   }
-  const auto memory = in_process_ ? SharedMemory::create_in_process(bytes)
-                                  : SharedMemory::create_for_processes("parallelstate-host", bytes);
+  std::shared_ptr<SharedMemory> memory;
+  try {
+    memory = in_process_ ? SharedMemory::create_in_process(bytes)
+                         : SharedMemory::create_for_processes("parallelstate-host", bytes);
+    memory->prefault(0, bytes, "the host segment");
+  } catch (const Error& error) {
+    offer.refuse(error, local_size - 1, deadline, [] {});
+    throw;
+  }
   segment_ = std::make_shared<HostSegment>(memory, local_size, local_index);
   offer.give(memory, local_size - 1, deadline, [this] { check_living(local_ranks_, "joining the world"); });
   memory->drop_descriptor();
 }
 
 void World::notice_vanished() const {
-  if (in_process_) return;
-  for (int i = 0; i < segment_->local_size(); ++i) {
+  if (in_process_ || local_tickets_.empty()) return;
+  const int size = segment_->local_size();
+  // To ask whether an offer stands takes a connection. In a large world each rank asks about a few at a time, beginning
+  // with its neighbours; all ranks that wait ask about everybody.
+  const int most = std::max(1, kMostAsked / size);
+  for (int seen = 0, asked = 0; seen < size && asked < most; ++seen) {
+    const int i = (segment_->local_index() + ++last_asked_) % size;
     const auto joining = [&] {
       return segment_->lines(i).life.presence.load(std::memory_order_seq_cst) == Presence::kJoining;
     };
+    if (i == segment_->local_index() || !joining()) continue;
+    ++asked;
     // A rank destroys its offer only after its guardian has marked it as present, so the second look settles it.
-    if (i != segment_->local_index() && joining() && !Offer::stands(local_tickets_[static_cast<size_t>(i)]) && joining()) {
-      segment_->log_death(i);
-    }
+    if (!Offer::stands(local_tickets_[static_cast<size_t>(i)]) && joining()) segment_->log_death(i);
   }
 }
 

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,9 +23,9 @@ struct Member {
   int32_t node = 0;
   int32_t local_rank = 0;
   int32_t pid = 0;
-  std::string hostname;
-  std::string address;
   int local_index = -1;  // in this host's segment; -1 on other hosts
+  const char* hostname = "";  // the world's
+  const char* address = "";
 };
 
 class World {
@@ -33,6 +34,8 @@ class World {
   World(LaunchSettings settings, std::function<void()> on_death);
   ~World();
 
+  // All ranks have joined, as they have agreed on something since.
+  void complete() { std::vector<std::string>().swap(local_tickets_); }
   // Leaves in order: peers that wait for this rank learn that it left; what it has already sent stays readable. Where
   // this process hosts the store, waits for the others to leave, at most until the deadline. Idempotent.
   void leave(Deadline deadline);
@@ -91,8 +94,10 @@ class World {
   std::shared_ptr<Store> store_;
   uint64_t id_ = 0;
   std::vector<Member> members_;
+  std::set<std::string> texts_;  // of the members, each once: most of them are alike
   std::vector<int32_t> local_ranks_;  // this host's, by local index
-  std::vector<std::string> local_tickets_;  // of their offers, which stand until they have joined
+  std::vector<std::string> local_tickets_;  // of their offers, which stand until they have joined; none once all have
+  mutable int last_asked_ = 0;              // whose offer was asked about last, from this rank's place on
   int32_t node_count_ = 1;
   WaitPolicy wait_policy_;
   std::shared_ptr<HostSegment> segment_;

@@ -2,9 +2,23 @@
 
 #include <utility>
 
+#include "control/memory_room.h"
 #include "group/failure_text.h"
 
 namespace ps {
+namespace {
+
+std::shared_ptr<SharedMemory> make_memory(const World& world, const SharedNeed& need) {
+  require_memory(need.pages, need.owner);
+  try {
+    return world.in_process() ? SharedMemory::create_in_process(need.bytes)
+                              : SharedMemory::create_for_processes(need.name, need.bytes);
+  } catch (const Error& error) {
+    throw Error(error.code(), need.owner + ": " + error.text());
+  }
+}
+
+}  // namespace
 
 Exchanged agree(const World& world, Kind kind, const std::string& label, std::string scope,
                 std::vector<int32_t> members, std::string blob, Deadline deadline, const StopCheck& check) {
@@ -20,15 +34,18 @@ Exchanged agree(const World& world, Kind kind, const std::string& label, std::st
 }
 
 std::shared_ptr<SharedMemory> hand_over(const World& world, Offer& offer, bool is_first, const std::string& ticket,
-                                        int size, const char* name, size_t bytes, Deadline deadline,
-                                        const StopCheck& check) {
+                                        int size, const SharedNeed& need, Deadline deadline, const StopCheck& check) {
   std::shared_ptr<SharedMemory> memory;
   if (is_first) {
-    memory = world.in_process() ? SharedMemory::create_in_process(bytes)
-                                : SharedMemory::create_for_processes(name, bytes);
+    try {
+      memory = make_memory(world, need);
+    } catch (const Error& error) {
+      offer.refuse(error, size - 1, deadline, check);
+      throw;
+    }
     offer.give(memory, size - 1, deadline, check);
   } else {
-    memory = offer.take(ticket, bytes, deadline, check);
+    memory = offer.take(ticket, need.bytes, deadline, check);
   }
   memory->drop_descriptor();
   return memory;

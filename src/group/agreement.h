@@ -15,9 +15,17 @@ namespace ps {
 Exchanged agree(const World& world, Kind kind, const std::string& label, std::string scope,
                 std::vector<int32_t> members, std::string blob, Deadline deadline, const StopCheck& check);
 
-// The first of `size` members of this host makes `bytes` of memory and gives it to the others, who take it by its ticket.
+// Memory that members of one host share.
+struct SharedNeed {
+  const char* name;   // as in /proc/PID/maps
+  size_t bytes = 0;   // of addresses
+  size_t pages = 0;   // bytes that collectives will touch sooner or later
+  std::string owner;  // "group 'world' of 4 ranks", for errors
+};
+
+// The first of `size` members of this host makes the memory and gives it to the others, who take it by its ticket. Errors:
+// NO_MEMORY on all of them where the pages cannot be had.
 std::shared_ptr<SharedMemory> hand_over(const World& world, Offer& offer, bool is_first, const std::string& ticket,
-                                        int size, const char* name, size_t bytes, Deadline deadline,
-                                        const StopCheck& check);
+                                        int size, const SharedNeed& need, Deadline deadline, const StopCheck& check);
 
 }  // namespace ps

@@ -39,6 +39,8 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   // nullptr without a plane.
   const char* backend() const { return plane_ ? plane_->name() : nullptr; }
   size_t memory_bytes() const { return plane_ ? plane_->memory_bytes() : 0; }
+  // See Plane::in_force.
+  std::vector<DispatchRow> in_force() const { return plane_ ? plane_->in_force() : std::vector<DispatchRow>(); }
 
   // Takes a place in the order and starts. Throws what refuses the call, or the failure that the group already has.
   void submit(CollectiveRequest& request);

@@ -160,10 +160,13 @@ std::shared_ptr<Group> GroupConstructor::build(std::vector<int32_t> global_ranks
                                       [&](int32_t rank) { return world_->member(rank).node == node; });
     std::shared_ptr<SharedMemory> memory;
     if (one_host && global_ranks.size() > 1) {
+      const SharedNeed need{"parallelstate-group", geometry.total_bytes, geometry.messages_offset,
+                            fmt::format("group '{}' of {} ranks with host_buffer_bytes {}", settings.name,
+                                        global_ranks.size(), settings.host_buffer_bytes)};
       memory = hand_over(*world_, offer, self == 0, proposals.front().ticket, static_cast<int>(global_ranks.size()),
-                         "parallelstate-group", geometry.total_bytes, deadline, check);
+                         need, deadline, check);
     }
-    auto plane = make_plane(*world_, global_ranks, geometry, std::move(memory));
+    auto plane = make_plane(*world_, global_ranks, geometry, std::move(memory), dispatch_);
     communicator = std::make_shared<Communicator>(world_, progress_, serial, std::move(global_ranks), std::move(plane));
     tag = communicator->next_tag();
   }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "group/group.h"
+#include "host/dispatch.h"
 
 namespace ps {
 
@@ -16,8 +17,10 @@ class Progress;
 
 class GroupConstructor {
  public:
-  GroupConstructor(std::shared_ptr<World> world, std::shared_ptr<Progress> progress)
-      : world_(std::move(world)), progress_(std::move(progress)) {}
+  GroupConstructor(std::shared_ptr<World> world, std::shared_ptr<Progress> progress, Dispatch dispatch)
+      : world_(std::move(world)), progress_(std::move(progress)), dispatch_(std::move(dispatch)) {}
+
+  const Dispatch& dispatch() const { return dispatch_; }
 
   // Collective over `global_ranks`, among which this rank is.
   std::shared_ptr<Group> make(std::vector<int32_t> global_ranks, GroupSettings settings, Deadline deadline);
@@ -44,6 +47,7 @@ class GroupConstructor {
 
   std::shared_ptr<World> world_;
   std::shared_ptr<Progress> progress_;
+  const Dispatch dispatch_;
   std::mutex mutex_;
   std::vector<std::weak_ptr<Communicator>> communicators_;
   std::vector<std::weak_ptr<Group>> groups_;

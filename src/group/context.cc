@@ -32,12 +32,14 @@ void StoreReference::close() {
 
 std::shared_ptr<Context> Context::init(LaunchSettings settings) {
   reduce_target();  // refuses a wrong PS_REDUCE_TARGET now rather than in the first reduction
+  Dispatch dispatch(settings.dispatch, settings.dispatch_source);
+  settings.dispatch = dispatch.rules();  // written in one way, so that ranks can compare
   const std::shared_ptr<Context> context(new Context);
   Context* self = context.get();
   context->world_ = std::make_shared<World>(std::move(settings), [self] { self->notice_deaths(); });
   World& world = *context->world_;
   context->progress_ = std::make_shared<Progress>(context->world_);
-  context->constructor_ = std::make_unique<GroupConstructor>(context->world_, context->progress_);
+  context->constructor_ = std::make_unique<GroupConstructor>(context->world_, context->progress_, std::move(dispatch));
   context->watched_.store(context->constructor_.get());
 
   GroupSettings whole = context->group_settings(psGroupOptions PS_GROUP_OPTIONS_INIT);
@@ -47,6 +49,7 @@ std::shared_ptr<Context> Context::init(LaunchSettings settings) {
   context->world_group_ =
       context->constructor_->make(std::move(everyone), std::move(whole), Deadline::in_ms(world.settings().init_timeout_ms));
   context->world_group_->set_context(context);
+  world.complete();
   world.logger().info("joined: {} ranks on {} hosts", world.size(), world.node_count());
   return context;
 }

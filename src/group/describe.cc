@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "group/context.h"
+#include "group/dispatch_json.h"
 #include "group/failure_text.h"
 
 namespace ps {
@@ -29,7 +30,8 @@ json configuration(const LaunchSettings& settings) {
           {"timeout_ms", settings.timeout_ms},
           {"init_timeout_ms", settings.init_timeout_ms},
           {"max_object_bytes", settings.max_object_bytes},
-          {"host_buffer_bytes", settings.host_buffer_bytes}};
+          {"host_buffer_bytes", settings.host_buffer_bytes},
+          {"dispatch", settings.dispatch}};
 }
 
 json ranks(const World& world) {
@@ -56,11 +58,17 @@ std::string Context::describe() {
   self["world_size"] = world_->size();
   self["hosts"] = world_->node_count();
   self["plane"] = world_->in_process() ? "threads of one process" : "shared memory between processes";
-  self["waiting"] = {{"pauses", world_->wait_policy().pauses}, {"yields", world_->wait_policy().yields}};
+  const WaitPolicy& waiting = world_->wait_policy();
+  self["waiting"] = {{"spin_us", waiting.spin_us},
+                     {"pauses", waiting.pauses},
+                     {"yields", waiting.yields},
+                     {"more_ranks_than_cpus", waiting.crowded}};
   self["configuration"] = configuration(world_->settings());
   self["ranks"] = ranks(*world_);
   const auto context_failure = failure();
   self["failure"] = context_failure ? json(context_failure->text()) : json(nullptr);
+
+  self["dispatch"] = dispatch_json(constructor_->dispatch().rows());
 
   size_t memory = 0;
   json communicators = json::array();
@@ -69,7 +77,8 @@ std::string Context::describe() {
     communicators.push_back({{"serial", communicator->serial()},
                              {"ranks", communicator->global_ranks()},
                              {"backend", communicator->backend() ? json(communicator->backend()) : json(nullptr)},
-                             {"shared_memory_bytes", communicator->memory_bytes()}});
+                             {"shared_memory_bytes", communicator->memory_bytes()},
+                             {"dispatch", in_force_json(communicator->in_force())}});
   }
   self["communicators"] = communicators;
   self["shared_memory_bytes"] = memory;  // reserved; pages are taken at first use

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/wire.h"
+#include "control/memory_room.h"
 #include "group/agreement.h"
 #include "group/context.h"
 #include "group/failure_text.h"
@@ -146,7 +147,8 @@ void GroupMemory::hand_over(Offer& offer, Allocation& allocation, const Round& r
   }
   allocation.memory->drop_descriptor();
   allocation.own = allocation.part(static_cast<size_t>(group_.rank()));
-  allocation.memory->prefault(static_cast<size_t>(group_.rank()) * allocation.stride, allocation.stride);
+  allocation.memory->prefault(static_cast<size_t>(group_.rank()) * allocation.stride, allocation.stride,
+                               "psMemAlloc");
 }
 
 void* GroupMemory::allocate(size_t size) {
@@ -171,6 +173,7 @@ void* GroupMemory::allocate(size_t size) {
       allocation->own = allocation->memory->data();
     } else if (group_.rank() == 0) {
       const size_t bytes = allocation->stride * static_cast<size_t>(group_.size());
+      require_memory(bytes, fmt::format("psMemAlloc of {} bytes for each of {} members", size, group_.size()));
       allocation->memory = group_.world().in_process()
                                ? SharedMemory::create_in_process(bytes)
                                : SharedMemory::create_for_processes("parallelstate-memory", bytes);

@@ -11,10 +11,12 @@
 #include <nlohmann/json.hpp>
 
 #include "base/descriptor.h"
+#include "base/environment.h"
 #include "base/error.h"
+#include "control/cgroup.h"
+#include "control/cpus.h"
 #include "control/guardian.h"
-#include "control/waiting.h"
-#include "host/dispatch.h"
+#include "group/dispatch_json.h"
 #include "host/reduce/reduce.h"
 
 namespace ps {
@@ -22,12 +24,7 @@ namespace {
 
 using nlohmann::json;
 
-std::string first_line(const char* path) {
-  std::string line;
-  std::ifstream file(path);
-  std::getline(file, line);
-  return line;
-}
+json limit(const CgroupLimit& found) { return found.value > 0 ? json(found.value) : json(nullptr); }
 
 std::string cpu_model() {
   std::ifstream file("/proc/cpuinfo");
@@ -64,21 +61,10 @@ json limits() {
   ::getrlimit(RLIMIT_NOFILE, &descriptors);
   struct sysinfo memory {};
   ::sysinfo(&memory);
-  const std::string cgroup = first_line("/sys/fs/cgroup/memory.max");
   return {{"descriptors", descriptors.rlim_cur},
           {"memory_bytes", uint64_t{memory.totalram} * memory.mem_unit},
-          {"cgroup_memory_bytes", cgroup.empty() ? json(nullptr) : json(cgroup)}};
-}
-
-json dispatch() {
-  json rows = json::array();
-  for (const DispatchRow& row : dispatch_table()) {
-    rows.push_back({{"operation", row.operation},
-                    {"memory", row.memory},
-                    {"max_bytes", row.most_bytes == SIZE_MAX ? json(nullptr) : json(row.most_bytes)},
-                    {"algorithm", algorithm_name(row.algorithm)}});
-  }
-  return rows;
+          {"cgroup_memory_bytes", limit(cgroup_memory_limit())},
+          {"cgroup_cpus", limit(cgroup_cpu_limit())}};
 }
 
 const char* sanitizer() {
@@ -118,7 +104,7 @@ std::string library_info() {
       {{"name", "shm"}, {"available", has_memfd_seals()}, {"reason", has_memfd_seals() ? "" : "memfd_create with seals fails here"}},
       {{"name", "gloo"}, {"available", false}, {"reason", "not in this build: data moves within one host"}},
       {{"name", "nccl"}, {"available", false}, {"reason", "not in this build: host memory only"}}};
-  info["dispatch"] = dispatch();
+  info["dispatch"] = dispatch_json(Dispatch(environment("PS_DISPATCH").value_or(""), "PS_DISPATCH").rows());
   return info.dump();
 }
 

@@ -101,6 +101,7 @@ struct ModelParallel::Communicators {
   };
   std::map<Ranks, Entry> by_ranks;
   size_t bytes = 0;
+  size_t pages = 0;  // bytes that collectives will touch
 };
 
 ModelParallel::ModelParallel(GroupConstructor& constructor, std::shared_ptr<World> world,
@@ -151,10 +152,11 @@ ModelParallel::ModelParallel(GroupConstructor& constructor, std::shared_ptr<Worl
       std::shared_ptr<SharedMemory> part;
       if (entry.one_host && ranks.size() > 1) {
         part = SharedMemory::part(memory, entry.offset, entry.geometry.total_bytes);
-        if ((settings.flags & PS_WARM_UP) != 0) part->prefault(0, entry.geometry.rings_offset);
+        if ((settings.flags & PS_WARM_UP) != 0) part->prefault(0, entry.geometry.rings_offset, "a group of the layout");
       }
       communicator = std::make_shared<Communicator>(world_, progress, agreed.serial | entry.number << kSerialShift, ranks,
-                                                    make_plane(*world_, ranks, entry.geometry, std::move(part)), number);
+                                                    make_plane(*world_, ranks, entry.geometry, std::move(part), constructor.dispatch()),
+                                                    number);
       constructor.take_note(communicator);
     }
     const uint16_t tag = communicator->next_tag();
@@ -203,6 +205,7 @@ ModelParallel::Communicators ModelParallel::plan(uint64_t host_buffer_bytes) con
       communicator.geometry = Geometry::plan(static_cast<int>(ranks.size()), host_buffer_bytes);
       if (!communicator.one_host || ranks.size() == 1) continue;
       communicator.offset = planned.bytes;
+      planned.pages += communicator.geometry.messages_offset;
       planned.bytes += (communicator.geometry.total_bytes + kPage - 1) / kPage * kPage;
     }
   }
@@ -218,8 +221,10 @@ std::shared_ptr<SharedMemory> ModelParallel::share(const Communicators& planned,
   for (int32_t rank = 0; rank < world_->size(); ++rank) {
     if (world_->member(rank).node == node) local.push_back(rank);
   }
+  const SharedNeed need{"parallelstate-layout", planned.bytes, planned.pages,
+                        fmt::format("layout '{}' with {} lists of members on this host", layout_->spec(), planned.by_ranks.size())};
   return hand_over(*world_, offer, local.front() == world_->rank(), tickets[static_cast<size_t>(local.front())],
-                   static_cast<int>(local.size()), "parallelstate-layout", planned.bytes, deadline, check);
+                   static_cast<int>(local.size()), need, deadline, check);
 }
 
 }  // namespace ps

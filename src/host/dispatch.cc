@@ -1,37 +1,220 @@
 #include "host/dispatch.h"
 
+#include <algorithm>
+#include <climits>
 #include <cstdint>
-#include <string_view>
+
+#include "base/environment.h"
+#include "base/error.h"
 
 namespace ps {
 namespace {
 
-constexpr DispatchRow kTable[] = {
-    {"uneven", "host", SIZE_MAX, Algorithm::kPipeline},
-    {"*", "host", 64 << 10, Algorithm::kOneShot},
-    {"all_reduce", "host", SIZE_MAX, Algorithm::kTwoShot},
-    {"*", "host", SIZE_MAX, Algorithm::kPipeline},
+// The library's own table. Its last row for a plane fits every call.
+constexpr std::string_view kTable =
+    "*:shm:<=64K=one-shot;"
+    "all_reduce:shm=two-shot;"
+    "*:shm=pipeline";
+
+struct Known {
+  Algorithm algorithm;
+  const char* name;
+  const char* plane;
+};
+constexpr Known kKnown[] = {
+    {Algorithm::kOneShot, "one-shot", "shm"},
+    {Algorithm::kTwoShot, "two-shot", "shm"},
+    {Algorithm::kPipeline, "pipeline", "shm"},
+};
+
+constexpr Kind kFirstKind = Kind::kAllReduce;
+constexpr Kind kLastKind = Kind::kBarrier;
+
+template <class Visit>
+void visit_kinds(Visit&& visit) {
+  for (int kind = static_cast<int>(kFirstKind); kind <= static_cast<int>(kLastKind); ++kind) visit(static_cast<Kind>(kind));
+}
+
+void append(std::string& list, std::string_view name) {
+  if ((", " + list + ",").find(", " + std::string(name) + ",") != std::string::npos) return;
+  list += list.empty() ? "" : ", ";
+  list += name;
+}
+
+std::string known_planes(std::optional<Algorithm> algorithm) {
+  std::string list;
+  for (const Known& known : kKnown) {
+    if (!algorithm || known.algorithm == *algorithm) append(list, known.plane);
+  }
+  return list;
+}
+
+// Reads one list of rules; what it refuses, it shows with its place.
+class Reader {
+ public:
+  Reader(std::string_view text, std::string_view where, bool of_user) : text_(text), where_(where), of_user_(of_user) {}
+
+  std::vector<DispatchRow> read() {
+    std::vector<DispatchRow> rows;
+    for (size_t begin = 0; begin <= text_.size();) {
+      const size_t end = std::min(text_.find(';', begin), text_.size());
+      const std::string_view rule = trimmed(text_.substr(begin, end - begin));
+      if (!rule.empty()) rows.push_back(read_rule(rule));
+      begin = end + 1;
+    }
+    return rows;
+  }
+
+ private:
+  DispatchRow read_rule(std::string_view rule) const {
+    DispatchRow row{std::nullopt, "*", INT_MAX, SIZE_MAX, Algorithm::kPipeline, of_user_};
+    // The algorithm is behind the last "=", since limits have one too.
+    const size_t equals = rule.rfind('=');
+    if (equals == std::string_view::npos || (equals > 0 && rule[equals - 1] == '<')) {
+      refuse(rule, "names no algorithm; a rule is like all_reduce:shm:<=1M=two-shot, with one of " + known_algorithms());
+    }
+    const std::string_view algorithm = trimmed(rule.substr(equals + 1));
+    row.algorithm = read_algorithm(algorithm);
+    std::string_view rest = rule.substr(0, equals);
+    for (int field = 0; field == 0 || !rest.empty(); ++field) {
+      const size_t colon = std::min(rest.find(':'), rest.size());
+      const std::string_view part = trimmed(rest.substr(0, colon));
+      rest.remove_prefix(std::min(colon + 1, rest.size()));
+      if (field == 0) {
+        row.kind = read_operation(part);
+      } else if (part.starts_with('<')) {
+        if (!rest.empty()) refuse(rest, "comes after the limits, which come last before \"=\"");
+        read_limits(part, row);
+      } else if (field == 1) {
+        row.plane = read_plane(part, row.algorithm, algorithm);
+      } else {
+        refuse(part, "is no limit; a limit is like <=64K for bytes or <=8ranks for the group's size");
+      }
+    }
+    return row;
+  }
+
+  std::optional<Kind> read_operation(std::string_view name) const {
+    if (name == "*") return std::nullopt;
+    std::optional<Kind> found;
+    visit_kinds([&](Kind kind) {
+      if (name == kind_name(kind)) found = kind;
+    });
+    if (!found) refuse(name, "is no operation; known are " + known_operations() + ", and * for all of them");
+    return found;
+  }
+
+  Algorithm read_algorithm(std::string_view name) const {
+    for (const Known& known : kKnown) {
+      if (name == known.name) return known.algorithm;
+    }
+    refuse(name, "is no algorithm; known are " + known_algorithms());
+  }
+
+  std::string read_plane(std::string_view name, Algorithm algorithm, std::string_view algorithm_text) const {
+    if (name == "*") return "*";
+    if ((", " + known_planes(std::nullopt) + ",").find(fmt::format(", {},", name)) == std::string::npos) {
+      refuse(name, "is no plane; known are " + known_planes(std::nullopt) + ", and * for all of them");
+    }
+    if (std::none_of(std::begin(kKnown), std::end(kKnown), [&](const Known& known) {
+          return known.algorithm == algorithm && name == known.plane;
+        })) {
+      refuse(name, fmt::format("has no algorithm {}; that is one of {}", algorithm_text, known_planes(algorithm)));
+    }
+    return std::string(name);
+  }
+
+  void read_limits(std::string_view list, DispatchRow& row) const {
+    while (!list.empty()) {
+      const size_t comma = std::min(list.find(','), list.size());
+      const std::string_view limit = trimmed(list.substr(0, comma));
+      list.remove_prefix(std::min(comma + 1, list.size()));
+      if (!limit.starts_with("<=")) refuse(limit, "is no limit; a limit is like <=64K or <=8ranks");
+      std::string_view number = trimmed(limit.substr(2));
+      const bool ranks = number.ends_with("ranks");
+      if (ranks) number.remove_suffix(5);
+      size_t unit = 1;
+      if (!ranks && !number.empty()) {
+        const size_t shift = number.back() == 'K' ? 10 : number.back() == 'M' ? 20 : number.back() == 'G' ? 30 : 0;
+        if (shift > 0) number.remove_suffix(1);
+        unit = size_t{1} << shift;
+      }
+      const auto value = parse_integer(trimmed(number));
+      const int64_t most = ranks ? INT_MAX : INT64_MAX / static_cast<int64_t>(unit);
+      if (!value || *value < 0 || *value > most) {
+        refuse(limit, "is no limit; a limit is <= and a whole number, with K, M or G for bytes, or with ranks");
+      }
+      if (ranks) {
+        row.most_ranks = static_cast<int>(*value);
+      } else {
+        row.most_bytes = static_cast<size_t>(*value) * unit;
+      }
+    }
+  }
+
+  static std::string_view trimmed(std::string_view text) {
+    while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+    while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+    return text;
+  }
+
+  // `part` lies in the text.
+  [[noreturn]] void refuse(std::string_view part, const std::string& why) const {
+    const auto place = part.data() - text_.data() + 1;
+    fail(PS_ERR_ARGUMENT, "{}=\"{}\": at character {}, \"{}\" {}", where_, text_, place, part, why);
+  }
+
+  std::string_view text_;
+  std::string_view where_;
+  bool of_user_;
 };
 
 }  // namespace
 
 const char* algorithm_name(Algorithm algorithm) {
-  switch (algorithm) {
-    case Algorithm::kOneShot: return "one-shot";
-    case Algorithm::kTwoShot: return "two-shot";
-    case Algorithm::kPipeline: return "pipeline";
+  for (const Known& known : kKnown) {
+    if (known.algorithm == algorithm) return known.name;
   }
   return "unknown";
 }
 
-std::span<const DispatchRow> dispatch_table() { return kTable; }
-
-Algorithm choose_algorithm(Kind kind, size_t bytes) {
-  for (const DispatchRow& row : kTable) {
-    const std::string_view operation = row.operation;
-    if ((operation == "*" || operation == kind_name(kind)) && bytes <= row.most_bytes) return row.algorithm;
+std::string bytes_text(size_t bytes) {
+  for (const auto& [unit, shift] : {std::pair{"G", 30}, {"M", 20}, {"K", 10}}) {
+    if (bytes > 0 && bytes % (size_t{1} << shift) == 0) return fmt::format("{}{}", bytes >> shift, unit);
   }
-  return Algorithm::kPipeline;
+  return std::to_string(bytes);
+}
+
+std::string known_operations() {
+  std::string list;
+  visit_kinds([&](Kind kind) { append(list, kind_name(kind)); });
+  return list;
+}
+
+std::string known_algorithms() {
+  std::string list;
+  for (const Known& known : kKnown) append(list, known.name);
+  return list;
+}
+
+std::string DispatchRow::describe() const {
+  std::string limits;
+  if (most_ranks != INT_MAX) limits = fmt::format("<={}ranks", most_ranks);
+  if (most_bytes != SIZE_MAX) limits += fmt::format("{}<={}", limits.empty() ? "" : ",", bytes_text(most_bytes));
+  return fmt::format("{}:{}{}{}={}", kind ? kind_name(*kind) : "*", plane, limits.empty() ? "" : ":", limits,
+                     algorithm_name(algorithm));
+}
+
+Dispatch::Dispatch(std::string_view rules, std::string_view where) : rows_(Reader(rules, where, true).read()) {
+  for (DispatchRow& row : Reader(kTable, "the library's own table", false).read()) rows_.push_back(std::move(row));
+}
+
+std::string Dispatch::rules() const {
+  std::string text;
+  for (const DispatchRow& row : rows_) {
+    if (row.from_rule) text += (text.empty() ? "" : ";") + row.describe();
+  }
+  return text;
 }
 
 }  // namespace ps

@@ -1,8 +1,21 @@
-// Which algorithm runs an operation: the first row of a small table that fits. psGetLibraryInfo prints the table.
+// Which algorithm runs an operation: the first row of a small table that fits. The library's own table is written as rules,
+// and rules of the user come before it; psctl info --dispatch prints both. All ranks of a world have the same table, and
+// a choice depends on the agreed part of a call alone, so it never differs between members.
+//
+//   rules      = rule { ";" rule }
+//   rule       = operation [ ":" plane ] [ ":" limit { "," limit } ] "=" algorithm
+//   operation  = "all_reduce" ... | "*"          plane = "shm" ... | "*"
+//   limit      = "<=" number [ "K" | "M" | "G" ]   bytes that a rank contributes, the most on any member
+//              | "<=" number "ranks"               of the group
+//
+// "all_reduce:shm:<=1M=two-shot;*:<=8ranks,<=16K=one-shot"
 #pragma once
 
 #include <cstddef>
-#include <span>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "host/signature.h"
 
@@ -13,15 +26,39 @@ enum class Algorithm { kOneShot, kTwoShot, kPipeline };
 const char* algorithm_name(Algorithm algorithm);
 
 struct DispatchRow {
-  const char* operation;  // "all_reduce"; "*" any; "uneven": sizes that only the two ranks of a pair know
-  const char* memory;
-  size_t most_bytes;      // staged by a rank; SIZE_MAX: any
+  std::optional<Kind> kind;  // none: any
+  std::string plane;         // "*": any
+  int most_ranks;            // INT_MAX: any
+  size_t most_bytes;         // SIZE_MAX: any
   Algorithm algorithm;
+  bool from_rule;            // of the user
+
+  bool concerns(Kind other, std::string_view other_plane, int ranks) const {
+    return (!kind || *kind == other) && (plane == "*" || plane == other_plane) && ranks <= most_ranks;
+  }
+  // As a rule.
+  std::string describe() const;
 };
 
-std::span<const DispatchRow> dispatch_table();
+class Dispatch {
+ public:
+  // `where` names the rules' source in errors: "PS_DISPATCH". Errors: ARGUMENT with the place and what is known.
+  explicit Dispatch(std::string_view rules = "", std::string_view where = "");
 
-// The same answer on every member: it depends on the call's agreed part alone. `bytes`: the most that any member stages.
-Algorithm choose_algorithm(Kind kind, size_t bytes);
+  // The user's rules first, then the library's.
+  const std::vector<DispatchRow>& rows() const { return rows_; }
+  // The user's, written in one way, "" none.
+  std::string rules() const;
+
+ private:
+  std::vector<DispatchRow> rows_;
+};
+
+// As in rules: "64K".
+std::string bytes_text(size_t bytes);
+
+// "all_reduce, reduce, ...": what a rule may name.
+std::string known_operations();
+std::string known_algorithms();
 
 }  // namespace ps

@@ -9,9 +9,11 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "base/error.h"
 #include "host/call.h"
+#include "host/dispatch.h"
 #include "host/message.h"
 #include "host/operation_slot.h"
 #include "host/region.h"
@@ -26,6 +28,9 @@ class Plane {
   virtual const char* name() const = 0;
   // Of memory that the members share, 0 none.
   virtual size_t memory_bytes() const { return 0; }
+  // What the dispatch table comes to here, an operation's rows in order: cut to what algorithms can, and without what
+  // never comes into play.
+  virtual std::vector<DispatchRow> in_force() const { return {}; }
 
   // Collectives, in the group's order. Chooses the algorithm, the same on every member, and makes it in `slot`.
   virtual void start(Call call, uint64_t sequence, OperationSlot& slot) = 0;

@@ -5,11 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <string>
 
 namespace psctl {
 namespace {
 
-constexpr std::array kKnown = {"operation", "memory", "max_bytes", "algorithm"};
+constexpr std::array kKnown = {"operation", "plane", "max_ranks", "max_bytes", "algorithm", "from"};
 
 bool is_known(const std::string& key) {
   return std::any_of(kKnown.begin(), kKnown.end(), [&](const char* known) { return key == known; });
@@ -43,7 +44,9 @@ std::string DispatchTable::path(const measure::Shape& shape, bool is_registered)
     }
     const std::string operation = row.value("operation", "");
     if (operation != "*" && operation != measure::name_of(shape.operation)) continue;
-    if (row.value("memory", "") != "host") continue;
+    if (const std::string plane = row.value("plane", ""); plane != "*" && plane != "shm") continue;
+    const auto ranks = row.find("max_ranks");
+    if (ranks != row.end() && ranks->is_number() && shape.ranks > ranks->get<int>()) continue;
     const auto most = row.find("max_bytes");
     if (most != row.end() && most->is_number() && contributed_bytes(shape) > most->get<size_t>()) continue;
     return row.value("algorithm", "");

@@ -111,9 +111,40 @@ void print_report(const Json& report) {
   }
 }
 
+// Limits as rules write them: "<=64K", "<=8ranks".
+std::string limit(const Json& row, const char* key, const char* suffix) {
+  const auto found = row.find(key);
+  if (found == row.end() || !found->is_number_unsigned()) return "any";
+  auto value = found->get<uint64_t>();
+  const char* unit = "";
+  for (const char* larger : {"K", "M", "G"}) {
+    if (*suffix != '\0' || value == 0 || value % 1024 != 0) break;
+    value /= 1024;
+    unit = larger;
+  }
+  return "<=" + std::to_string(value) + unit + suffix;
+}
+
+void print_dispatch(const Json& rows) {
+  Json lines = Json::array();
+  for (const Json& row : rows) {
+    Json& line = lines.emplace_back();
+    line["operation"] = row.value("operation", "");
+    line["plane"] = row.value("plane", "");
+    line["group"] = limit(row, "max_ranks", "ranks");
+    line["bytes"] = limit(row, "max_bytes", "");
+    line["algorithm"] = row.value("algorithm", "");
+    line["from"] = row.value("from", "") == "rule" ? "PS_DISPATCH" : "library";
+  }
+  print_table(lines);
+  std::printf("\nThe first row that fits a call and whose algorithm can run it decides; psDescribe shows what that comes to\n"
+              "in a group. Rules in PS_DISPATCH or psConfig.dispatch, the same on all ranks, come before the library's:\n"
+              "  PS_DISPATCH='all_reduce:shm:<=1M=two-shot;*:<=8ranks,<=16K=one-shot'\n");
+}
+
 }  // namespace
 
-int info_command(const std::string& format) {
+int info_command(const std::string& format, bool dispatch) {
   psBytes bytes = nullptr;
   const void* data = nullptr;
   if (psGetLibraryInfo(&bytes) < 0 || psBytesAt(bytes, 0, &data, nullptr, nullptr) < 0) {
@@ -121,14 +152,17 @@ int info_command(const std::string& format) {
     psBytesFree(bytes);
     return 1;
   }
-  const Json report = Json::parse(static_cast<const char*>(data), nullptr, false);
+  Json report = Json::parse(static_cast<const char*>(data), nullptr, false);
   psBytesFree(bytes);
   if (report.is_discarded()) {
     std::fprintf(stderr, "psctl info: the library's report is not JSON\n");
     return 1;
   }
+  if (dispatch) report = Json(report["dispatch"]);
   if (format == "json") {
     std::printf("%s\n", report.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
+  } else if (dispatch) {
+    print_dispatch(report);
   } else {
     print_report(report);
   }

@@ -5,7 +5,7 @@
 
 namespace psctl {
 
-// `format` is "table" or "json".
-int info_command(const std::string& format);
+// `format` is "table" or "json". `dispatch`: the dispatch table alone, with the rules of PS_DISPATCH.
+int info_command(const std::string& format, bool dispatch);
 
 }  // namespace psctl

@@ -40,6 +40,8 @@ int parse_and_run(int argc, char** argv) {
 
   CLI::App* info = app.add_subcommand("info", "Show the library's version, its build, and what this machine offers it");
   std::string format = "table";
+  bool dispatch = false;
+  info->add_flag("--dispatch", dispatch, "Show only which algorithm runs what, with the rules of PS_DISPATCH");
   info->add_option("--format", format, "How to print it")
       ->check(CLI::IsMember({"table", "json"}))
       ->capture_default_str();
@@ -67,7 +69,7 @@ int parse_and_run(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   options.kill = !keep_alive;
-  if (info->parsed()) return psctl::info_command(format);
+  if (info->parsed()) return psctl::info_command(format, dispatch);
   if (plan->parsed()) return psctl::plan_command(plan_options);
   if (bench->parsed()) return psctl::bench_command(bench_options, bench->count("--ranks") > 0, {argv + 2, argv + argc});
   if (bench_rank->parsed()) return psctl::bench_rank(bench_options);

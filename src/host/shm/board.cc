@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "control/memory_room.h"
+
 namespace ps {
 
 Board::Board(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int rank, std::vector<Doorbell*> doorbells)
@@ -21,9 +23,37 @@ Board::Board(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int
   messages_ = base + geometry_.messages_offset;
   operands_.sources.resize(static_cast<size_t>(geometry_.size));
   operands_.scales.resize(static_cast<size_t>(geometry_.size));
-  // Each member touches its own, so that pages lie near their writer.
-  memory_->prefault(geometry_.lines_offset + static_cast<size_t>(rank) * sizeof(MemberLines), sizeof(MemberLines));
-  memory_->prefault(geometry_.slots_offset + static_cast<size_t>(rank) * 2 * geometry_.slot_bytes, 2 * geometry_.slot_bytes);
+  // Every member reads all lines before it knows whether they were written.
+  memory_->prefault(0, geometry_.slots_offset, "a group's lines");
+  try {
+    // Each member takes its own, so that pages lie near their writer. That there is room for all was asked before.
+    memory_->prefault(static_cast<size_t>(slot(rank, 0) - base), 2 * geometry_.slot_bytes, "a group's slots");
+  } catch (const Error& error) {
+    record_failure(error);
+    throw;
+  }
+}
+
+void Board::take_pages(const std::byte* begin, size_t bytes, const char* what) const {
+  require_memory(bytes, what);
+  memory_->prefault(static_cast<size_t>(begin - memory_->data()), bytes, what);
+}
+
+void Board::take_ring(size_t piece_bytes, size_t share_bytes) {
+  if (piece_bytes > ring_taken_) {
+    take_pages(piece(rank_, 0) + ring_taken_, piece_bytes - ring_taken_, "a large collective's ring");
+    ring_taken_ = piece_bytes;
+  }
+  if (share_bytes > shares_taken_) {
+    take_pages(share(rank_, 0) + shares_taken_, share_bytes - shares_taken_, "a large collective's ring");
+    shares_taken_ = share_bytes;
+  }
+}
+
+void Board::take_messages(int peer) {
+  // A member reads the first line of what it receives, and writes there how far it has come.
+  take_pages(messages(rank_, peer), geometry_.message_bytes, "a ring of messages");
+  take_pages(messages(peer, rank_), std::min<size_t>(geometry_.message_bytes, 1), "a ring of messages");
 }
 
 bool Board::reached(int member, uint64_t sequence) {

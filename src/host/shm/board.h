@@ -81,12 +81,19 @@ class Board {
   Operands& operands() { return operands_; }
 
   Regions& regions() { return regions_; }
+  // Pages that are left until they are needed, taken before they are touched. Errors: NO_MEMORY. Of this member's ring and
+  // shares, that many bytes from the first on; cheap where they were taken before.
+  void take_ring(size_t piece_bytes, size_t share_bytes);
+  // Of the messages to and from `peer`.
+  void take_messages(int peer);
 
   // The shared failure: the first one wins, and everybody is woken.
   void record_failure(const Error& error) const;
   std::optional<Error> recorded_failure() const;
 
  private:
+  void take_pages(const std::byte* begin, size_t bytes, const char* what) const;
+
   std::shared_ptr<SharedMemory> memory_;
   Geometry geometry_;
   int rank_;
@@ -99,6 +106,8 @@ class Board {
   std::byte* messages_;
   Operands operands_;
   Regions regions_;
+  size_t ring_taken_ = 0;    // bytes of this member's ring and shares whose pages it has
+  size_t shares_taken_ = 0;
   std::vector<uint64_t> seen_;  // the latest sequence number each member was seen at
 };
 

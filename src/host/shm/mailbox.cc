@@ -54,6 +54,7 @@ void Mailbox::post(Message& message) {
   if (message.peer == board_.rank()) return own_.post(message, message.peer);
   auto& peer = peers_[static_cast<size_t>(message.peer)];
   if (!peer) {
+    board_.take_messages(message.peer);
     peer = std::make_unique<Peer>(board_.messages(board_.rank(), message.peer),
                                   board_.messages(message.peer, board_.rank()), board_.geometry().message_bytes);
   }

@@ -17,6 +17,13 @@ Pipeline::Pipeline(Board& board, Call call, uint64_t sequence) : RingOperation(b
   }
 }
 
+Pipeline::Pages Pipeline::pages() const {
+  const size_t piece = board_.geometry().piece_bytes;
+  // A whole fills its pieces from their beginnings, columns stand all over one.
+  if (rounds_out_ == 1 && !call_.columns) return {call_.input.size(0), 0};
+  return {std::min<size_t>(rounds_out_, Geometry::kRing) * piece, 0};
+}
+
 size_t Pipeline::incoming(int member) const { return call_.output.size(call_.output_block(member)); }
 
 bool Pipeline::step() {

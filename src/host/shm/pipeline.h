@@ -15,6 +15,7 @@ class Pipeline final : public RingOperation {
   bool uses_ring() const override { return !direct_.lends_own(); }
   bool reads_in_place(int member) const { return member != board_.rank() && direct_.lends(member); }
   void end_reading();
+  Pages pages() const override;
   void stage_slot() override;
   void check_slots() override;
   uint64_t* pair_sizes(int member) const { return reinterpret_cast<uint64_t*>(board_.slot(member, sequence_)); }

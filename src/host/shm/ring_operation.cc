@@ -34,7 +34,11 @@ bool RingOperation::begun() {
     if (needs(member, true)) others_[static_cast<size_t>(member)] = board_.header(member, sequence_).opening;
   }
   check_slots();
-  if (streams) board_.ring_sequence = sequence_;
+  if (streams) {
+    const auto [ring_bytes, share_bytes] = pages();
+    board_.take_ring(ring_bytes, share_bytes);
+    board_.ring_sequence = sequence_;
+  }
   met_ = true;
   return true;
 }

@@ -19,6 +19,12 @@ class RingOperation : public StagedOperation {
 
   // Publishes and meets; true once pieces may move. A virtual hook lets an operation put more into its slot first.
   bool begun();
+  // How much of its ring and of its shares this member writes in the operation, from their first byte on.
+  struct Pages {
+    size_t ring_bytes;
+    size_t share_bytes;
+  };
+  virtual Pages pages() const = 0;
   virtual void stage_slot() {}
   virtual void check_slots() {}
   // Asked once everyone has been met: whether this rank streams through its ring.

@@ -1,23 +1,87 @@
 #include "host/shm/shm_plane.h"
 
+#include <algorithm>
+#include <cstdint>
+
 #include "host/shm/one_shot.h"
 #include "host/shm/pipeline.h"
 #include "host/shm/two_shot.h"
 
 namespace ps {
+namespace {
+
+// What an algorithm can run. A row of the dispatch table that asks for more of it leaves the call to the next row.
+struct ShmAlgorithm {
+  bool (*runs)(Kind);                     // which operations
+  size_t (*most_bytes)(const Geometry&);  // that a member may contribute
+  void (*make)(Board&, Call, uint64_t, OperationSlot&);
+};
+
+template <class T>
+void make(Board& board, Call call, uint64_t sequence, OperationSlot& slot) {
+  slot.emplace<T>(board, std::move(call), sequence);
+}
+
+// Sizes that only the two ranks of a pair know: no other could choose by them, so they count as the largest there are, and
+// a limit on bytes never fits.
+bool is_uneven(Kind kind) { return kind == Kind::kGatherV || kind == Kind::kScatterV || kind == Kind::kAllToAllV; }
+
+bool any_kind(Kind) { return true; }
+bool all_reduce(Kind kind) { return kind == Kind::kAllReduce; }
+size_t any_size(const Geometry&) { return SIZE_MAX; }
+// A small budget makes slots smaller than the table's limit.
+size_t a_slot(const Geometry& geometry) { return geometry.slot_bytes; }
+
+const ShmAlgorithm* find(Algorithm algorithm) {
+  static constexpr ShmAlgorithm kOneShot{any_kind, a_slot, make<OneShot>};
+  static constexpr ShmAlgorithm kTwoShot{all_reduce, any_size, make<TwoShot>};
+  static constexpr ShmAlgorithm kPipeline{any_kind, any_size, make<Pipeline>};
+  switch (algorithm) {
+    case Algorithm::kOneShot: return &kOneShot;
+    case Algorithm::kTwoShot: return &kTwoShot;
+    case Algorithm::kPipeline: return &kPipeline;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+ShmPlane::ShmPlane(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int rank,
+                   std::vector<Doorbell*> doorbells, const Dispatch& dispatch)
+    : board_(std::move(memory), geometry, rank, std::move(doorbells)), mailbox_(board_) {
+  for (size_t i = static_cast<size_t>(Kind::kAllReduce); i < choices_.size(); ++i) {
+    const auto kind = static_cast<Kind>(i);
+    for (const DispatchRow& row : dispatch.rows()) {
+      const ShmAlgorithm* algorithm = find(row.algorithm);
+      if (algorithm == nullptr || !row.concerns(kind, name(), geometry.size) || !algorithm->runs(kind)) continue;
+      const size_t most_bytes = std::min(row.most_bytes, algorithm->most_bytes(geometry));
+      if (is_uneven(kind) && most_bytes != SIZE_MAX) continue;
+      // What an earlier row takes already never gets here.
+      const bool reached = std::none_of(choices_[i].begin(), choices_[i].end(),
+                                        [&](const Choice& earlier) { return earlier.most_bytes >= most_bytes; });
+      if (reached) choices_[i].push_back({most_bytes, row.algorithm});
+    }
+  }
+}
+
+std::vector<DispatchRow> ShmPlane::in_force() const {
+  std::vector<DispatchRow> rows;
+  for (size_t i = static_cast<size_t>(Kind::kAllReduce); i < choices_.size(); ++i) {
+    for (const Choice& choice : choices_[i]) {
+      rows.push_back({static_cast<Kind>(i), name(), board_.size(), choice.most_bytes, choice.algorithm, false});
+    }
+  }
+  return rows;
+}
 
 void ShmPlane::start(Call call, uint64_t sequence, OperationSlot& slot) {
-  // A small budget makes slots smaller than the table's limit.
-  const size_t bytes = OneShot::staged_bytes(call, board_.size());
-  Algorithm algorithm = call.uneven ? Algorithm::kPipeline : choose_algorithm(call.signature.kind, bytes);
-  if (algorithm == Algorithm::kOneShot && bytes > board_.geometry().slot_bytes) {
-    algorithm = call.signature.kind == Kind::kAllReduce ? Algorithm::kTwoShot : Algorithm::kPipeline;
+  const size_t bytes = call.uneven ? SIZE_MAX : OneShot::staged_bytes(call, board_.size());
+  for (const Choice& choice : choices_[static_cast<size_t>(call.signature.kind)]) {
+    if (bytes > choice.most_bytes) continue;
+    find(choice.algorithm)->make(board_, std::move(call), sequence, slot);
+    return;
   }
-  switch (algorithm) {
-    case Algorithm::kOneShot: slot.emplace<OneShot>(board_, std::move(call), sequence); break;
-    case Algorithm::kTwoShot: slot.emplace<TwoShot>(board_, std::move(call), sequence); break;
-    case Algorithm::kPipeline: slot.emplace<Pipeline>(board_, std::move(call), sequence); break;
-  }
+  fail(PS_ERR_INTERNAL, "no algorithm of plane shm runs {}", describe(call.signature));
 }
 
 void ShmPlane::mark_freed(uint16_t tag) {

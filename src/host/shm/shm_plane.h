@@ -1,6 +1,9 @@
 // The plane of a group whose members share a host: everything goes through one piece of shared memory.
 #pragma once
 
+#include <array>
+#include <vector>
+
 #include "host/dispatch.h"
 #include "host/plane.h"
 #include "host/shm/board.h"
@@ -11,11 +14,12 @@ namespace ps {
 class ShmPlane final : public Plane {
  public:
   // `memory` is shared by all members and laid out as `geometry` says; `doorbells` in the order of the members.
-  ShmPlane(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int rank, std::vector<Doorbell*> doorbells)
-      : board_(std::move(memory), geometry, rank, std::move(doorbells)), mailbox_(board_) {}
+  ShmPlane(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int rank, std::vector<Doorbell*> doorbells,
+           const Dispatch& dispatch);
 
   const char* name() const override { return "shm"; }
   size_t memory_bytes() const override { return board_.bytes(); }
+  std::vector<DispatchRow> in_force() const override;
 
   void start(Call call, uint64_t sequence, OperationSlot& slot) override;
   bool reached(int member, uint64_t sequence) override { return board_.reached(member, sequence); }
@@ -35,6 +39,12 @@ class ShmPlane final : public Plane {
   bool has_freed(int member, uint16_t tag) const override;
 
  private:
+  // The rows of the dispatch table that may run an operation here, cut to what their algorithms can.
+  struct Choice {
+    size_t most_bytes;
+    Algorithm algorithm;
+  };
+  std::array<std::vector<Choice>, static_cast<size_t>(Kind::kBarrier) + 1> choices_;  // by kind
   Board board_;
   Mailbox mailbox_;
 };

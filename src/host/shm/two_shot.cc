@@ -18,6 +18,12 @@ size_t TwoShot::piece_bytes(uint64_t round) const {
   return std::min(piece, bytes_ - round * piece);
 }
 
+TwoShot::Pages TwoShot::pages() const {
+  const Geometry& geometry = board_.geometry();
+  return {std::min(bytes_, Geometry::kRing * geometry.piece_bytes),
+          std::min<size_t>(rounds_, Geometry::kRing) * geometry.share_bytes};
+}
+
 TwoShot::Range TwoShot::share(uint64_t round, int member) const {
   const size_t bytes = piece_bytes(round);
   const auto n = static_cast<size_t>(board_.size());

@@ -12,6 +12,9 @@ class TwoShot final : public RingOperation {
   TwoShot(Board& board, Call call, uint64_t sequence);
   bool step() override;
 
+ protected:
+  Pages pages() const override;
+
  private:
   bool uses_ring() const override { return !direct_.everything(); }
   void reduce_in_place();

@@ -108,7 +108,7 @@ TEST(Doorbell, DISABLED_ReleaseAndAcquireMiss) {
 
 // Whole sleeps: without polling every hand-over needs its wake-up.
 TEST(Doorbell, WakesASleeperEveryTime) {
-  const WaitPolicy no_polling{.pauses = 0, .yields = 0};
+  const WaitPolicy no_polling = WaitPolicy::of(false, 0);
   Doorbell bells[2];
   std::atomic<uint32_t> ball{0};
   constexpr uint32_t kPasses = 20'000;
@@ -142,7 +142,7 @@ TEST(Doorbell, AWaitEndsAtItsDeadline) {
 
 TEST(Doorbell, AnAttemptThatThrowsLeavesNobodyAsleep) {
   Doorbell bell;
-  EXPECT_THROW(wait_until(bell, WaitPolicy{0, 0}, Deadline::in_ms(1000), [](bool) -> bool { throw 1; }), int);
+  EXPECT_THROW(wait_until(bell, WaitPolicy::of(false, 0), Deadline::in_ms(1000), [](bool) -> bool { throw 1; }), int);
   EXPECT_EQ(bell.sleeping.load(), 0U);
 }
 

@@ -93,6 +93,24 @@ TEST_P(HandoverTest, ACheckEndsBoth) {
   EXPECT_EQ(failure_of([&] { taker.take(silent.ticket(), kSize, soon(), died); }).culprit(), 7);
 }
 
+TEST_P(HandoverTest, WhatKeptTheGiverFromMakingItIsToldToAllTakers) {
+  Offer giver(GetParam());
+  std::vector<std::string> texts(2);
+  std::vector<std::thread> takers;
+  for (std::string& text : texts) {
+    takers.emplace_back([&] {
+      const Offer own(GetParam());
+      const Error error = failure_of([&] { own.take(giver.ticket(), kSize, soon(), kNoCheck); });
+      EXPECT_EQ(error.code(), PS_ERR_NO_MEMORY);
+      text = error.text();
+    });
+  }
+  const std::string why = "too little: " + std::string(3000, 'x');
+  giver.refuse(Error(PS_ERR_NO_MEMORY, why), 2, soon(), kNoCheck);
+  for (auto& taker : takers) taker.join();
+  for (const std::string& text : texts) EXPECT_EQ(text, "the first rank of this host cannot make the shared memory: " + why);
+}
+
 TEST(Handover, TakingFromOneThatIsGoneFails) {
   std::string ticket;
   {

@@ -50,9 +50,40 @@ TEST(SharedMemory, LivesOnWithoutItsDescriptor) {
   const auto other = SharedMemory::adopt(copy_of(*memory), kSize);
   memory->drop_descriptor();
   EXPECT_EQ(memory->descriptor(), -1);
-  memory->prefault(100, 5000);
+  memory->prefault(100, 5000, "a test");
   memory->data()[0] = std::byte{3};
   EXPECT_EQ(other->data()[0], std::byte{3});
+}
+
+bool resident(const std::byte* page) {
+  unsigned char state = 0;
+  return ::mincore(const_cast<std::byte*>(page), 1, &state) == 0 && (state & 1) != 0;
+}
+
+TEST(SharedMemory, PrefaultingTakesTheWholePagesOfARange) {
+  const auto memory = SharedMemory::create_for_processes("test", kSize);
+  memory->prefault(4095, 2, "a test");
+  EXPECT_TRUE(resident(memory->data()));
+  EXPECT_TRUE(resident(memory->data() + 4096));
+  EXPECT_FALSE(resident(memory->data() + 8192));
+}
+
+// The other way, for old kernels: the pages are there, what they hold stays, and where none can be had nothing crashes.
+TEST(SharedMemory, PagesCanBeTakenByReading) {
+  const auto memory = SharedMemory::create_for_processes("test", kSize);
+  memory->data()[0] = std::byte{5};
+  EXPECT_TRUE(take_pages_by_reading(memory->data(), memory->data() + kSize));
+  EXPECT_TRUE(resident(memory->data() + 8192));
+  EXPECT_EQ(memory->data()[0], std::byte{5});
+
+  const Descriptor file(::memfd_create("short", MFD_CLOEXEC));
+  ASSERT_EQ(::ftruncate(file.get(), 4096), 0);
+  void* const map = ::mmap(nullptr, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
+  ASSERT_NE(map, MAP_FAILED);
+  const auto* begin = static_cast<const std::byte*>(map);
+  EXPECT_TRUE(take_pages_by_reading(begin, begin + 4096));
+  EXPECT_FALSE(take_pages_by_reading(begin, begin + 8192));
+  ::munmap(map, 8192);
 }
 
 TEST(SharedMemory, RefusesWhatIsNotSealedOrOfAnotherSize) {

@@ -1,0 +1,124 @@
+// Every algorithm that can run a call gives what the others give; rules from psConfig and from the environment decide which
+// one runs, psDescribe says so, and ranks whose rules differ are told before anything else happens.
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "run_case.h"
+#include "world.h"
+
+namespace ps_test {
+namespace {
+
+using Json = nlohmann::json;
+
+psResult init(const Member& member, const char* rules, bool by_environment, psContext* context) {
+  const std::string meeting = member.rendezvous + "-rules";
+  psConfig config = PS_CONFIG_INIT;
+  config.flags = PS_HOST_ONLY | (by_environment ? 0 : PS_NO_ENVIRONMENT);
+  config.rank = member.rank;
+  config.world_size = member.size;
+  config.rendezvous = meeting.c_str();
+  config.timeout_ms = 90'000;
+  config.init_timeout_ms = 60'000;
+  if (by_environment) {
+    ::setenv("PS_DISPATCH", rules, 1);
+  } else {
+    config.dispatch = rules;
+  }
+  return psInit(&config, context);
+}
+
+Json describe(psContext context) {
+  psBytes bytes = nullptr;
+  const void* data = nullptr;
+  require_ok(psDescribe(context, &bytes));
+  require_ok(psBytesAt(bytes, 0, &data, nullptr, nullptr));
+  Json json = Json::parse(static_cast<const char*>(data));
+  require_ok(psBytesFree(bytes));
+  return json;
+}
+
+void sweep(psContext context, const Member& member) {
+  psGroup world = nullptr;
+  require_ok(psGetGroup(context, "world", &world));
+  const size_t stride = kSanitized ? 17 : 1;
+  Sweep(world, member.rank, member.size).run(small_cases(member.size, 2, 59 * stride));
+  Sweep(world, member.rank, member.size).run(large_cases(member.size, 1, 5 * stride));
+  require_ok(psGroupFree(world));
+}
+
+const Body under_rules("under_rules", [](Member& member) {
+  psContext context = nullptr;
+  require_ok(init(member, member.argument.c_str(), false, &context));
+  sweep(context, member);
+  require_ok(psFinalize(context));
+});
+
+TEST(Dispatch, EveryAlgorithmRunsWhatItCan) {
+  for (const char* rules : {"*=one-shot", "*=pipeline", "all_reduce=two-shot", "*:<=100=pipeline;all_reduce:<=3K=two-shot"}) {
+    for (const int size : {2, 5}) run_world(under_rules, Ranks::kThreads, size, rules);
+    run_world(under_rules, Ranks::kProcesses, 3, rules);
+  }
+}
+
+const Body by_environment("by_environment", [](Member& member) {
+  psContext context = nullptr;
+  require_ok(init(member, "broadcast:shm:<=2ranks=pipeline; reduce:shm:<= 1024=pipeline;*=two-shot", true, &context));
+  sweep(context, member);
+  const Json json = describe(context);
+  require(json["configuration"]["dispatch"] == "broadcast:shm:<=2ranks=pipeline;reduce:shm:<=1K=pipeline;*:*=two-shot",
+          json["configuration"]["dispatch"].dump());
+  require(json["dispatch"][1]["max_bytes"] == 1024 && json["dispatch"][1]["from"] == "rule", json["dispatch"].dump());
+  const Json& in_force = json["communicators"][0]["dispatch"];
+  // Two-shot can run all_reduce alone, and three ranks are no group of two.
+  require(in_force["all_reduce"] == "two-shot", in_force.dump());
+  require(in_force["broadcast"] == "<=64K one-shot, pipeline", in_force.dump());
+  require(in_force["reduce"] == "<=1K pipeline, <=64K one-shot, pipeline", in_force.dump());
+  require_ok(psFinalize(context));
+});
+
+TEST(Dispatch, TheEnvironmentDecidesAndPsDescribeShowsWhatIsInForce) { run_world(by_environment, Ranks::kProcesses, 3); }
+
+const Body cut_by_slots("cut_by_slots", [](Member& member) {
+  psContext context = nullptr;
+  require_ok(init(member, "*=one-shot", false, &context));
+  const Json json = describe(context);
+  // A slot is the most that one-shot can carry.
+  require(json["communicators"][0]["dispatch"]["all_reduce"] == "<=64K one-shot, two-shot", json.dump());
+  require_ok(psFinalize(context));
+});
+
+TEST(Dispatch, ARuleIsCutToWhatItsAlgorithmCan) { run_world(cut_by_slots, Ranks::kThreads, 2); }
+
+const Body ranks_differ("ranks_differ", [](Member& member) {
+  psContext context = nullptr;
+  const psResult result = init(member, member.rank == 2 ? "*=pipeline" : "all_reduce=two-shot", false, &context);
+  require_error(result, PS_ERR_MISMATCH, "rank 2 has the dispatch rules \"*:*=pipeline\", rank 0 has \"all_reduce:*=two-shot\"");
+});
+
+TEST(Dispatch, RanksThatDifferAreAllTold) {
+  run_world(ranks_differ, Ranks::kThreads, 3);
+  run_world(ranks_differ, Ranks::kProcesses, 3);
+}
+
+const Body written_differently("written_differently", [](Member& member) {
+  psContext context = nullptr;
+  require_ok(init(member, member.rank == 1 ? " all_reduce = two-shot ;" : "all_reduce:*=two-shot", false, &context));
+  require_ok(psFinalize(context));
+});
+
+TEST(Dispatch, RulesThatAreWrittenDifferentlyAndMeanTheSameAgree) { run_world(written_differently, Ranks::kProcesses, 2); }
+
+const Body wrong("wrong", [](Member& member) {
+  psContext context = nullptr;
+  require_error(init(member, "all_reduce=fast", false, &context), PS_ERR_ARGUMENT,
+                "psConfig.dispatch=\"all_reduce=fast\": at character 12, \"fast\" is no algorithm");
+});
+
+TEST(Dispatch, AWrongRuleIsRefusedWithItsPlace) { run_world(wrong, Ranks::kThreads, 1); }
+
+}  // namespace
+}  // namespace ps_test

@@ -1,0 +1,171 @@
+// Too little memory is an error that says how much is needed, what allows too little and what to lower; never a SIGBUS, and
+// never the kernel's killing of a process. What needs no more memory goes on.
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <numeric>
+#include <vector>
+
+#include "world.h"
+
+namespace ps_test {
+namespace {
+
+constexpr uint64_t kMiB = 1 << 20;
+constexpr int kRanks = 4;
+// host_buffer_bytes with which a group of that many ranks takes about 11 MiB, and with which it takes next to nothing.
+constexpr uint64_t kMuch = 64 * kMiB;
+constexpr uint64_t kLittle = 64 << 10;
+
+psResult new_group(const Member& member, uint64_t host_buffer_bytes, psGroup* group) {
+  std::vector<int32_t> all(static_cast<size_t>(member.size));
+  std::iota(all.begin(), all.end(), 0);
+  psGroupOptions options = PS_GROUP_OPTIONS_INIT;
+  options.name = "hungry";
+  options.flags = PS_OWN_COMMUNICATOR;
+  options.host_buffer_bytes = host_buffer_bytes;
+  return psNewGroup(member.context, all.data(), all.size(), &options, group);
+}
+
+psResult all_reduce(psGroup group, std::vector<int32_t>& values) {
+  return psAllReduce(group, values.data(), values.data(), values.size(), PS_INT32, PS_SUM, nullptr, nullptr);
+}
+
+void require_sums(const Member& member, psGroup group, size_t count) {
+  std::vector<int32_t> values(count, member.rank + 1);
+  require_ok(all_reduce(group, values));
+  require(values == std::vector<int32_t>(count, member.size * (member.size + 1) / 2), "the sums are wrong");
+}
+
+void require_mentions(const char* what) {
+  require(std::string(psLastError()).find(what) != std::string::npos, std::string(psLastError()) + " lacks " + what);
+}
+
+size_t mapped_bytes() {
+  std::ifstream file("/proc/self/statm");
+  size_t pages = 0;
+  file >> pages;
+  return pages * static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+const Body few_addresses("few_addresses", [](Member& member) {
+  const rlimit limit{mapped_bytes() + 12 * kMiB, RLIM_INFINITY};
+  require(::setrlimit(RLIMIT_AS, &limit) == 0, "setrlimit failed");
+  psGroup group = nullptr;
+  require_error(new_group(member, kMuch, &group), PS_ERR_NO_MEMORY, "RLIMIT_AS");
+  // The text is that of the rank which makes the memory.
+  require_mentions("group 'hungry' of 4 ranks with host_buffer_bytes 67108864: ");
+  if (member.rank == 0) require_mentions(std::to_string(limit.rlim_cur).c_str());
+  require_mentions("lower host_buffer_bytes");
+  // Lowered, it works, and so does what was there before.
+  require_ok(new_group(member, kLittle, &group));
+  require_sums(member, group, 1 << 17);
+  require_sums(member, member.world, 1 << 16);
+  require_ok(psGroupFree(group));
+});
+
+TEST(MemoryLimit, OfAddressesIsNamed) { run_world(few_addresses, Ranks::kProcesses, kRanks); }
+
+// A control group of its own for one test, where this process may make one.
+class ControlGroup {
+ public:
+  ControlGroup() {
+    for (const char* mount : {"/sys/fs/cgroup/memory", "/sys/fs/cgroup"}) {
+      path_ = std::string(mount) + "/parallelstate-test-" + std::to_string(::getpid());
+      if (::access((std::string(mount) + "/cgroup.procs").c_str(), W_OK) != 0) continue;
+      std::error_code error;
+      if (!std::filesystem::create_directory(path_, error)) continue;
+      file_ = path_ + "/memory.limit_in_bytes";
+      if (::access(file_.c_str(), W_OK) != 0) file_ = path_ + "/memory.max";
+      if (::access(file_.c_str(), W_OK) == 0) return;
+      std::filesystem::remove(path_, error);
+    }
+    path_.clear();
+  }
+  ~ControlGroup() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove(path_, ignored);
+  }
+  ControlGroup(const ControlGroup&) = delete;
+  ControlGroup& operator=(const ControlGroup&) = delete;
+
+  bool exists() const { return !path_.empty(); }
+  // For the ranks.
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+  std::string file_;
+};
+
+std::string limit_file(const std::string& path) {
+  const std::string old = path + "/memory.limit_in_bytes";
+  return ::access(old.c_str(), F_OK) == 0 ? old : path + "/memory.max";
+}
+
+void set_limit(const std::string& path, uint64_t bytes) {
+  std::ofstream file(limit_file(path));
+  file << bytes << std::flush;
+  require(file.good(), "the limit cannot be set");
+}
+
+uint64_t used_bytes(const std::string& path) {
+  const bool old = limit_file(path).ends_with("limit_in_bytes");
+  std::ifstream file(path + (old ? "/memory.usage_in_bytes" : "/memory.current"));
+  uint64_t bytes = 0;
+  file >> bytes;
+  return bytes;
+}
+
+void move_into(const std::string& path) {
+  std::ofstream file(path + "/cgroup.procs");
+  file << ::getpid() << std::flush;
+  require(file.good(), "cannot move into " + path);
+}
+
+const Body small_control_group("small_control_group", [](Member& member) {
+  move_into(member.argument);
+  if (member.rank == 0) set_limit(member.argument, 10 * kMiB);
+  require_ok(psBarrier(member.world, nullptr));
+  psGroup group = nullptr;
+  require_error(new_group(member, kMuch, &group), PS_ERR_NO_MEMORY, limit_file(member.argument));
+  require_mentions("group 'hungry' of 4 ranks with host_buffer_bytes 67108864 needs ");
+  require_mentions(" of the 10485760 bytes that ");
+  require_ok(new_group(member, kLittle, &group));
+  require_sums(member, group, 1 << 17);
+  require_ok(psGroupFree(group));
+});
+
+// What a group leaves until its first large collective may be gone by then.
+const Body shrinking_control_group("shrinking_control_group", [](Member& member) {
+  move_into(member.argument);
+  psGroup group = nullptr;
+  require_ok(new_group(member, kMuch, &group));
+  std::vector<int32_t> values(4 << 20, 1);
+  require_sums(member, group, 64);
+  if (member.rank == 0) set_limit(member.argument, used_bytes(member.argument) + kMiB);
+  require_ok(psBarrier(group, nullptr));
+  require_error(all_reduce(group, values), PS_ERR_NO_MEMORY, "a large collective's ring needs ");
+  require_mentions(limit_file(member.argument).c_str());
+  require_sums(member, member.world, 64);
+  if (member.rank == 0) set_limit(member.argument, 512 * kMiB);
+  require_ok(psBarrier(member.world, nullptr));
+  require_sums(member, member.world, 4 << 20);
+  psGroupFree(group);
+});
+
+void run_in_control_group(const Body& body) {
+  const ControlGroup control_group;
+  if (!control_group.exists()) GTEST_SKIP() << "no control group for memory can be made here (root and a writable one are needed)";
+  run_world(body, Ranks::kProcesses, kRanks, control_group.path());
+}
+
+TEST(MemoryLimit, OfAControlGroupIsNamed) { run_in_control_group(small_control_group); }
+TEST(MemoryLimit, ThatIsMetLaterFailsTheGroupAlone) { run_in_control_group(shrinking_control_group); }
+
+}  // namespace
+}  // namespace ps_test
