@@ -45,7 +45,7 @@ def binding_constants():
     values = {"PS_VERSION_MAJOR": _constants.VERSION_MAJOR, "PS_VERSION_MINOR": _constants.VERSION_MINOR}
     prefixes = {
         _constants.Result: "", _constants.DataType: "", _constants.ReduceOp: "", _constants.ContentType: "CONTENT_",
-        _constants.LogLevel: "LOG_", _constants.CheckMode: "CHECK_", _constants.RankState: "RANK_",
+        _constants.DeviceType: "DEVICE_", _constants.LogLevel: "LOG_", _constants.CheckMode: "CHECK_", _constants.RankState: "RANK_",
         _constants.Direction: "", _constants.Flag: "",
     }
     for kind, prefix in prefixes.items():
@@ -108,7 +108,7 @@ class Layout(unittest.TestCase):
 
 class Prototypes(unittest.TestCase):
     SCALARS = {"psResult": "c_int", "int32_t": "c_int", "int64_t": "c_long", "uint64_t": "c_ulong", "size_t": "c_ulong",
-               "psDataType": "c_int", "psReduceOp": "c_int", "psContentType": "c_int"}
+               "psDataType": "c_int", "psReduceOp": "c_int", "psContentType": "c_int", "psDeviceType": "c_int"}
     HANDLES = {"psContext", "psStore", "psGroup", "psWork", "psLayout", "psBytes"}
 
     def ctype(self, declaration):

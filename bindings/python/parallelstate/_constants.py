@@ -93,6 +93,20 @@ class ContentType(IntEnum):
     USER = 65536
 
 
+class DeviceType(IntEnum):
+    """Where memory is, numbered as in DLPack."""
+
+    HOST = 1
+    CUDA = 2
+    ROCM = 10
+    XPU = 14
+    HPU = 1001
+    NPU = 1002
+    MUSA = 1003
+    MLU = 1004
+    PLUGIN = 65536
+
+
 class LogLevel(IntEnum):
     OFF = 1
     ERROR = 2

@@ -201,6 +201,14 @@ PROTOTYPES = (
     Prototype("psReduceOpCreate", c_int32, [c_void_p, c_int32, c_int32, c_void_p, POINTER(c_int32)]),
     # psResult psReduceOpFree(psGroup group, psReduceOp op);
     Prototype("psReduceOpFree", c_int32, [c_void_p, c_int32]),
+    # psResult psMemAlloc(psGroup group, size_t size, psDeviceType device, void** memory);
+    Prototype("psMemAlloc", c_int32, [c_void_p, c_size_t, c_int32, POINTER(c_void_p)]),
+    # psResult psMemFree(psGroup group, void* memory);
+    Prototype("psMemFree", c_int32, [c_void_p, c_void_p]),
+    # psResult psGroupRegister(psGroup group, void* memory, size_t size);
+    Prototype("psGroupRegister", c_int32, [c_void_p, c_void_p, c_size_t]),
+    # psResult psGroupDeregister(psGroup group, void* memory);
+    Prototype("psGroupDeregister", c_int32, [c_void_p, c_void_p]),
     # psResult psSend(psGroup group, const void* send, size_t count, psDataType dtype, int32_t dst, int32_t tag, void*
     # stream, psWork* work);
     Prototype("psSend", c_int32, [

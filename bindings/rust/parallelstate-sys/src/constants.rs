@@ -65,6 +65,16 @@ pub const PS_CONTENT_BOOL: psContentType = 8;
 pub const PS_CONTENT_PICKLE: psContentType = 9;
 pub const PS_CONTENT_USER: psContentType = 65536;
 
+pub const PS_DEVICE_HOST: psDeviceType = 1;
+pub const PS_DEVICE_CUDA: psDeviceType = 2;
+pub const PS_DEVICE_ROCM: psDeviceType = 10;
+pub const PS_DEVICE_XPU: psDeviceType = 14;
+pub const PS_DEVICE_HPU: psDeviceType = 1001;
+pub const PS_DEVICE_NPU: psDeviceType = 1002;
+pub const PS_DEVICE_MUSA: psDeviceType = 1003;
+pub const PS_DEVICE_MLU: psDeviceType = 1004;
+pub const PS_DEVICE_PLUGIN: psDeviceType = 65536;
+
 pub const PS_LOG_OFF: psLogLevel = 1;
 pub const PS_LOG_ERROR: psLogLevel = 2;
 pub const PS_LOG_WARN: psLogLevel = 3;

@@ -403,6 +403,14 @@ functions! {
     ) -> psResult;
     /// Frees it; operations in flight keep it.
     fn psReduceOpFree(group: psGroup, op: psReduceOp) -> psResult;
+    /// Zeroed memory that all members reach, a part for each.
+    fn psMemAlloc(group: psGroup, size: usize, device: psDeviceType, memory: *mut *mut c_void) -> psResult;
+    /// Frees it, on all members.
+    fn psMemFree(group: psGroup, memory: *mut c_void) -> psResult;
+    /// Lets the group's collectives use a range where it is.
+    fn psGroupRegister(group: psGroup, memory: *mut c_void, size: usize) -> psResult;
+    /// The end of that; the memory stays.
+    fn psGroupDeregister(group: psGroup, memory: *mut c_void) -> psResult;
     /// A message to one rank.
     fn psSend(
         group: psGroup,

@@ -43,6 +43,8 @@ pub type psDataType = i32;
 pub type psReduceOp = i32;
 /// What the bytes of a part are.
 pub type psContentType = i32;
+/// Where memory is, numbered as in DLPack.
+pub type psDeviceType = i32;
 /// How much is logged.
 pub type psLogLevel = i32;
 /// How device operations compare their signatures.
