@@ -722,15 +722,15 @@ PS_API psResult psReduceOpFree(psGroup group, psReduceOp op);
 
 /* ---- Memory ---------------------------------------------------------------------------------------------------- */
 
-/* Collectives whose buffers lie anywhere in memory of these functions use them where they are: one pass and no copy
- * through the library's own buffers. Nothing else changes, and members need not agree on it: what lies elsewhere is
+/* A group's collectives use buffers that lie anywhere in what these functions gave it where they are: one pass and no
+ * copy through the library's own buffers. Nothing else changes, and members need not agree on it: what lies elsewhere is
  * served as usual. Messages do not use it yet. Errors of all four: PEER_FAILED; TIMEOUT after the group's deadline;
  * MISMATCH when members call different ones of them, or with different arguments. */
 
 /* C b. `size` bytes of zeroed memory for each member, which all members on its host reach; *memory is this rank's part,
  * on a page boundary. Pages are taken now. `size` is the same on all; 0 gives a pointer to free. `device`:
- * PS_DEVICE_HOST. Freed by psMemFree, else with the group, else by psFinalize. Errors: NO_MEMORY, SYSTEM of any member,
- * on all of them; UNSUPPORTED another device. */
+ * PS_DEVICE_HOST. Freed by psMemFree, else with the last handle of its group, also after psFinalize. Errors: NO_MEMORY,
+ * SYSTEM of any member, on all of them; UNSUPPORTED another device. */
 PS_API psResult psMemAlloc(psGroup group, size_t size, psDeviceType device, void** memory);
 
 /* C b. Waits for this rank's asynchronous operations first. On a failed group: L q. ARGUMENT: not from psMemAlloc on

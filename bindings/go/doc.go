@@ -14,6 +14,9 @@
 // used in place. For zero elements, and where a rank has no buffer (recv away from the root), a slice may be nil.
 // [Pointers] takes raw addresses, which is how memory of a device is passed, with its stream.
 //
+// [AllocateMemory] gives memory that all members of a group reach, and [Register] lets a group use a slice where it is:
+// collectives on the group then work there in one pass. Both need all members, at the end as well.
+//
 // # Errors
 //
 // A failing call returns an [*Error] with a [Code] and the library's text. Codes are errors themselves:

@@ -259,6 +259,7 @@ func (g *Group) Close() error {
 		return nil
 	}
 	return g.handle.close(func(pointer unsafe.Pointer) error {
+		regions.removeOf(pointer)
 		err := library.groupFree(pointer).err("Group.Close")
 		sweep()
 		return err

@@ -54,11 +54,12 @@ func (b *Buffer[T]) Free() error {
 	return nil
 }
 
-// region is the memory of one Buffer.
+// region is the memory of one Buffer or Memory.
 type region struct {
 	memory unsafe.Pointer
 	bytes  uintptr
-	users  int // operations that are not complete
+	users  int            // operations that are not complete
+	owner  unsafe.Pointer // the group of a Memory
 }
 
 func (r *region) contains(memory span) bool {
@@ -93,6 +94,19 @@ func (l *regionList) remove(r *region) int {
 		l.list = append(l.list[:at], l.list[at+1:]...)
 	}
 	return r.users
+}
+
+// removeOf takes out the memory of a group that was freed.
+func (l *regionList) removeOf(group unsafe.Pointer) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	kept := l.list[:0]
+	for _, region := range l.list {
+		if region.owner != group {
+			kept = append(kept, region)
+		}
+	}
+	l.list = kept
 }
 
 // use counts a user of the region that the memory lies in, until unuse; nil when it lies in none.

@@ -93,6 +93,11 @@ type native interface {
 	opCreate(group unsafe.Pointer, kind ReduceOp, dtype DataType, scalar float64) status
 	opFree(group unsafe.Pointer, op ReduceOp) status
 
+	memoryAllocate(group unsafe.Pointer, bytes uintptr) status
+	memoryFree(group, memory unsafe.Pointer) status
+	memoryRegister(group, memory unsafe.Pointer, bytes uintptr) status
+	memoryDeregister(group, memory unsafe.Pointer) status
+
 	layoutCreate(spec string, worldSize int32) status
 	layoutFree(layout unsafe.Pointer)
 	layoutInfo(layout unsafe.Pointer) (layoutInfo, status)

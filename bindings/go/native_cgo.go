@@ -207,6 +207,22 @@ func (cLibrary) opFree(group unsafe.Pointer, op ReduceOp) status {
 	return statusOf(C.psgo_op_free(C.psGroup(group), C.psReduceOp(op)))
 }
 
+func (cLibrary) memoryAllocate(group unsafe.Pointer, bytes uintptr) status {
+	return statusOf(C.psgo_mem_alloc(C.psGroup(group), C.size_t(bytes)))
+}
+
+func (cLibrary) memoryFree(group, memory unsafe.Pointer) status {
+	return statusOf(C.psgo_mem_free(C.psGroup(group), memory))
+}
+
+func (cLibrary) memoryRegister(group, memory unsafe.Pointer, bytes uintptr) status {
+	return statusOf(C.psgo_register(C.psGroup(group), memory, C.size_t(bytes)))
+}
+
+func (cLibrary) memoryDeregister(group, memory unsafe.Pointer) status {
+	return statusOf(C.psgo_deregister(C.psGroup(group), memory))
+}
+
 func (cLibrary) start(group unsafe.Pointer, call *operation, asynchronous bool) status {
 	result := statusOf(C.psgo_start(C.int32_t(call.kind), C.psGroup(group), (*C.char)(call.send), (*C.char)(call.recv),
 		C.size_t(call.count), C.size_t(call.recvCount), firstSize(call.sendCounts), firstSize(call.sendOffsets),

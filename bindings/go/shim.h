@@ -182,6 +182,28 @@ static inline psgo_status psgo_op_create(psGroup group, psReduceOp kind, psDataT
 
 static inline psgo_status psgo_op_free(psGroup group, psReduceOp op) { return psgo_checked(psReduceOpFree(group, op)); }
 
+/* ---- Memory */
+
+/* The range of a slice without elements, which has no address. */
+static char psgo_nothing;
+
+static inline void* psgo_range(void* memory) { return memory == NULL ? &psgo_nothing : memory; }
+
+static inline psgo_status psgo_mem_alloc(psGroup group, size_t size) {
+  void* memory = NULL;
+  PSGO_RETURN(memory, object, psMemAlloc(group, size, PS_DEVICE_HOST, &memory));
+}
+
+static inline psgo_status psgo_mem_free(psGroup group, void* memory) { return psgo_checked(psMemFree(group, memory)); }
+
+static inline psgo_status psgo_register(psGroup group, void* memory, size_t size) {
+  return psgo_checked(psGroupRegister(group, psgo_range(memory), size));
+}
+
+static inline psgo_status psgo_deregister(psGroup group, void* memory) {
+  return psgo_checked(psGroupDeregister(group, psgo_range(memory)));
+}
+
 /* ---- Layouts */
 
 static inline psgo_status psgo_layout_create(const char* spec, int32_t world_size) {

@@ -61,6 +61,8 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   void close(const Error& error);
   // Receives from this rank itself that are posted for a tag.
   int self_receives(int32_t tag, uint16_t group);
+  // Why nothing more comes from a member on the group with that tag, "" while something may.
+  std::string gone(int member, uint16_t tag) const;
   // This rank has freed the group with that tag.
   void mark_freed(uint16_t tag);
 
@@ -88,7 +90,6 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   void step_messages();
   void look_around();
   void look_for_departed();
-  std::string gone(int member, uint16_t tag) const;
   // Takes over what another member has recorded as the group's failure.
   void adopt_recorded_failure();
   void check_usable(const GroupLabel& label);

@@ -88,9 +88,22 @@ bool GroupMemory::shares() const { return group_.communicator().uses_regions(); 
 
 Deadline GroupMemory::deadline() const { return Deadline::in_ms(group_.timeout_ms()); }
 
+// A member that returned from the call may leave at once, before its last word has reached this rank: the second look
+// settles it.
 StopCheck GroupMemory::stop_check(Kind kind) const {
-  return [this, kind] {
-    group_.world().check_living(group_.global_ranks(), fmt::format("{} on group '{}'", call_name(kind), group_.name()));
+  return [this, kind, looks = 0]() mutable {
+    const std::string doing = fmt::format("{} on group '{}'", call_name(kind), group_.name());
+    try {
+      group_.world().check_living(group_.global_ranks(), doing);
+      for (int member = 0; member < group_.size(); ++member) {
+        const std::string reason = group_.communicator().gone(member, group_.tag());
+        if (reason.empty()) continue;
+        const int32_t culprit = group_.global_ranks()[static_cast<size_t>(member)];
+        throw Error(PS_ERR_PEER_FAILED, fmt::format("{}: {} {}", doing, group_.world().who(culprit), reason), culprit);
+      }
+    } catch (const Error& error) {
+      if (error.code() != PS_ERR_PEER_FAILED || ++looks > 1) throw;
+    }
     if (const auto failure = group_.communicator().failure()) throw *failure;
   };
 }
@@ -152,15 +165,11 @@ void GroupMemory::hand_over(Offer& offer, Allocation& allocation, const Round& r
 }
 
 void* GroupMemory::allocate(size_t size) {
-  if (size > SIZE_MAX / 2 / static_cast<size_t>(group_.size())) {
-    fail(PS_ERR_NO_MEMORY, "{} bytes for each of {} members", size, group_.size());
-  }
   const Deadline until = deadline();
   auto allocation = std::make_shared<Allocation>();
   allocation->global_ranks = group_.global_ranks();
   allocation->size = size;
   const bool is_shared = shares();
-  if (is_shared) allocation->stride = whole_pages(size);
 
   Offer offer(group_.world().in_process());
   Statement own;
@@ -168,6 +177,10 @@ void* GroupMemory::allocate(size_t size) {
   own.size = size;
   own.ticket = offer.ticket();
   own.attempt([&] {
+    if (size > SIZE_MAX / 4 / static_cast<size_t>(group_.size())) {
+      fail(PS_ERR_NO_MEMORY, "{} bytes for each of {} members", size, group_.size());
+    }
+    if (is_shared) allocation->stride = whole_pages(size);
     if (!is_shared) {
       allocation->memory = SharedMemory::create_in_process(whole_pages(size));
       allocation->own = allocation->memory->data();
@@ -207,6 +220,7 @@ void* GroupMemory::allocate(size_t size) {
 void GroupMemory::enter(void* memory, std::shared_ptr<Region> region, std::shared_ptr<const Allocation> allocation,
                         Kind kind) {
   const uint64_t id = region ? region->id : 0;
+  if (region) region->group = group_.tag();
   if (region) group_.communicator().add_region(std::move(region));
   Statement own;
   own.kind = kind;
@@ -258,10 +272,16 @@ void GroupMemory::add(void* memory, size_t size) {
     }
     region->parts.push_back(nullptr);
   }
-  // Every member with bytes has named the same allocation, so every one of them has it; one without may lack it, and
-  // needs no address of others, as it never lends.
-  const auto allocation = found ? found : group_.context()->find_allocation(common);
-  for (size_t i = 0; allocation && !in_process && i < statements.size(); ++i) {
+  // Every member with bytes has named the same allocation, so every one of them has it; one without may lack it, but
+  // reads what the others lend.
+  const auto allocation = in_process ? nullptr : found ? found : group_.context()->find_allocation(common);
+  own.attempt([&] {
+    if (in_process || allocation) return;
+    fail(PS_ERR_UNSUPPORTED, "psGroupRegister: this rank is no member of the psMemAlloc in which the others' ranges lie, so "
+         "it does not reach them; memory from one psMemAlloc on this group, or on a group that has all its members, would "
+         "do");
+  });
+  for (size_t i = 0; allocation && i < statements.size(); ++i) {
     const auto place = std::find(allocation->global_ranks.begin(), allocation->global_ranks.end(), group_.global_ranks()[i]);
     if (statements[i].size == 0) continue;
     if (place == allocation->global_ranks.end() || statements[i].offset > allocation->size ||
@@ -272,6 +292,10 @@ void GroupMemory::add(void* memory, size_t size) {
     region->parts[i] = allocation->part(static_cast<size_t>(place - allocation->global_ranks.begin())) + statements[i].offset;
   }
   if (allocation) region->memory = allocation->memory;
+  if (own.code != PS_OK) {
+    meet(own, ", given");
+    throw Error(own.code, own.error);
+  }
   enter(memory, std::move(region), nullptr, Kind::kGroupRegister);
 }
 
@@ -306,7 +330,9 @@ void GroupMemory::leave(void* memory, Kind kind) {
   }
   if (own.allocation != 0) communicator.remove_region(own.allocation);
   const std::lock_guard lock(mutex_);
-  std::erase_if(entries_, is_it);
+  // A range may have been registered more than once: one of them goes.
+  entries_.erase(std::find_if(entries_.begin(), entries_.end(),
+                              [&](const Entry& entry) { return is_it(entry) && entry.region == own.allocation; }));
 }
 
 std::shared_ptr<const Allocation> GroupMemory::find(const void* memory, size_t size) const {

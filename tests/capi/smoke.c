@@ -27,11 +27,13 @@ int main(void) {
   smoke_store(context);
   smoke_groups(context);
   smoke_collectives(context);
+  smoke_memory(context);
   smoke_point_to_point(context);
   smoke_works(context);
   smoke_abort(context);
   EXPECT(psFinalize(context), PS_OK);
 
+  smoke_memory_after_finalize();
   smoke_after_finalize();
   puts("every function answered as the header says");
   return 0;

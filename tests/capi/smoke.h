@@ -11,6 +11,8 @@ void smoke_store(psContext context);
 void smoke_store_served(void);
 void smoke_groups(psContext context);
 void smoke_collectives(psContext context);
+void smoke_memory(psContext context);
+void smoke_memory_after_finalize(void);
 void smoke_point_to_point(psContext context);
 void smoke_works(psContext context);
 void smoke_abort(psContext context);

@@ -24,6 +24,9 @@ add_test(NAME python.layouts_alike COMMAND ${PS_PYTHON} ${tests}/test_layouts_al
          ${CMAKE_BINARY_DIR}/lib/libparallelstate.so Rust=${CMAKE_BINARY_DIR}/bin/parallelstate-layouts-rust
          Go=${CMAKE_BINARY_DIR}/bin/parallelstate-layouts-go)
 add_test(NAME python.model_parallel COMMAND ${PS_PYTHON} ${tests}/test_model_parallel.py)
+add_test(NAME python.memory COMMAND ${PS_PYTHON} ${tests}/test_memory.py)
+add_test(NAME python.memory_processes
+         COMMAND ${CMAKE_BINARY_DIR}/bin/psctl run -n 3 -- ${PS_PYTHON} ${tests}/test_memory.py)
 add_test(NAME python.death COMMAND ${PS_PYTHON} ${tests}/test_death.py)
 foreach(ranks 2 4)
   add_test(NAME python.processes_${ranks}
@@ -32,8 +35,8 @@ endforeach()
 add_test(NAME python.wheel COMMAND ${PS_PYTHON} ${tests}/test_wheel.py
          ${CMAKE_BINARY_DIR}/lib/libparallelstate.so ${CMAKE_BINARY_DIR}/python/wheel)
 set_tests_properties(python.layout python.buffers python.tensors python.library python.lifetime python.threads
-                     python.layouts python.layouts_alike python.model_parallel python.death python.processes_2
-                     python.processes_4 python.wheel
+                     python.layouts python.layouts_alike python.model_parallel python.memory python.memory_processes python.death
+                     python.processes_2 python.processes_4 python.wheel
                      PROPERTIES LABELS python TIMEOUT 180 ENVIRONMENT "${environment}")
 # With PS_TEST_FULL it compiles the library.
 set_tests_properties(python.wheel PROPERTIES TIMEOUT 900)

@@ -16,8 +16,8 @@ import ctypes as _ctypes
 from typing import Any, Dict, Tuple
 
 from ._constants import (
-    NEXT, NO_COLOR, NO_RANK, PREV, CheckMode, ContentType, DataType, Direction, Flag, LogLevel, RankState, ReduceOp,
-    Result,
+    NEXT, NO_COLOR, NO_RANK, PREV, CheckMode, ContentType, DataType, DeviceType, Direction, Flag, LogLevel, RankState,
+    ReduceOp, Result,
 )
 from ._errors import (
     AbortedError, ArgumentError, BackendError, ClosedError, DeniedError, Error, InternalError, LoadError, MismatchError,
@@ -30,6 +30,7 @@ from ._values import take_json as _take_json
 from .context import Context, RankInfo, WorldInfo, init
 from .group import Group, GroupInfo
 from .layout import Layout, Place, pipeline_layers, shard_range
+from .memory import Memory, Registration
 from .store import Store
 from .work import Work
 
@@ -84,12 +85,13 @@ def library_version() -> Tuple[int, int, int]:
 
 __all__ = [
     "NEXT", "NO_COLOR", "NO_RANK", "PREV",
-    "CheckMode", "ContentType", "DataType", "Direction", "Flag", "LogLevel", "RankState", "ReduceOp", "Result",
+    "CheckMode", "ContentType", "DataType", "DeviceType", "Direction", "Flag", "LogLevel", "RankState", "ReduceOp",
+    "Result",
     "AbortedError", "ArgumentError", "BackendError", "ClosedError", "DeniedError", "Error", "InternalError",
     "LoadError", "MismatchError", "NoMemoryError", "NotFoundError", "PeerFailedError", "StateError", "SystemError_",
     "TimeoutError_", "UnsupportedError",
-    "Context", "Group", "GroupInfo", "Layout", "Place", "PremulSum", "RankInfo", "Recv", "Send", "Store", "Work",
-    "WorldInfo",
+    "Context", "Group", "GroupInfo", "Layout", "Memory", "Place", "PremulSum", "RankInfo", "Recv", "Registration", "Send",
+    "Store", "Work", "WorldInfo",
     "init", "library_info", "library_path", "library_version", "pipeline_layers", "premul_sum", "result_name",
     "shard_range",
     "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64", "FLOAT16", "BFLOAT16", "FLOAT32",

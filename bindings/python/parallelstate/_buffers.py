@@ -99,12 +99,16 @@ def view(source: Any, what: str, writable: bool = False, dtype: Optional[DataTyp
         flags = source.flags
         if known is not None and dtype is None and flags.c_contiguous and (flags.writeable or not writable):
             return Buffer(source.__array_interface__["data"][0], source.size, known, source.shape, source, None)
+    own = getattr(source, "_buffer_of_call", None)
     if hasattr(source, "__cuda_array_interface__"):
         raise _dlpack.on_device(what, source, "CUDA")
     if numpy is not None and isinstance(source, numpy.generic):
         raise TypeError(f"{what} is a numpy scalar, which has no memory of its own; pass numpy.array([value])")
     interface = getattr(source, "__array_interface__", None)
-    if isinstance(interface, dict) and isinstance(interface.get("data"), tuple):
+    if own is not None:  # a Memory
+        lent: Buffer = own()
+        found = lent, False, source.dtype.size, source.dtype.name
+    elif isinstance(interface, dict) and isinstance(interface.get("data"), tuple):
         found = _from_interface(source, interface, what)
     elif type(source).__module__.partition(".")[0] == "torch" and hasattr(source, "data_ptr"):
         found = _from_torch(source, what, writable)
@@ -230,11 +234,21 @@ def allocate(shape: Tuple[int, ...], like: Buffer, call: str) -> Any:
         try:
             kind = numpy.asarray(memoryview(like.source)).dtype
         except TypeError:  # exported by DLPack
-            kind = _numpy_type(numpy, like.dtype, call)
+            kind = numpy_type(numpy, like.dtype, call)
     return numpy.empty(shape, dtype=kind)
 
 
-def _numpy_type(numpy: Any, dtype: Optional[DataType], call: str) -> Any:
+def data_type_of(kind: Any) -> DataType:
+    """The DataType of what names one: itself, or a type of numpy, torch or ml_dtypes, or its name."""
+    if isinstance(kind, DataType):
+        return kind
+    name = str(getattr(kind, "name", getattr(kind, "__name__", kind))).rpartition(".")[2]
+    if name not in _BY_NAME:
+        raise ArgumentError(f"{kind!r} names no psDataType; these are {', '.join(_BY_NAME)}")
+    return _BY_NAME[name]
+
+
+def numpy_type(numpy: Any, dtype: Optional[DataType], call: str) -> Any:
     assert dtype is not None
     name = _NUMPY_NAMES[dtype]
     try:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import warnings
+import weakref
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, List, Optional, Tuple, Type, Union
+from typing import TYPE_CHECKING, Any, List, Optional, Sequence, Tuple, Type, Union
 
 from . import _handles
 from ._collectives import Collectives
@@ -16,6 +17,7 @@ from ._library import check, last_error, library
 from ._point_to_point import PointToPoint
 from ._structs import psGroupInfo, psGroupOptions
 from ._values import deadline_ms, decode, encode, int32, uint64
+from .memory import Memory, Registration, allocate, refuse_while_used
 
 if TYPE_CHECKING:
     from .context import Context
@@ -62,6 +64,7 @@ class Group(Collectives, PointToPoint):
         self._handle: Optional[int] = handle
         self._context = context
         self.name = ""
+        self._ranges: Any = weakref.WeakSet()  # of its memory that something looks at; see memory.py
         self._made = made  # False: one more reference to a group that the context itself holds
         info = self.info()
         self.name = info.name
@@ -141,6 +144,22 @@ class Group(Collectives, PointToPoint):
         """The deadline in seconds of operations that this rank starts later; None: the context's."""
         check(library().psGroupSetTimeout(self._live(), deadline_ms(timeout) or -1))
 
+    # ---- Memory that its operations use where it is
+
+    def allocate(self, shape: Union[int, Sequence[int]], dtype: Any = None) -> Memory:
+        """Zeroed memory for each member, of equal size; all members call it. `shape` is a number or several, of bytes
+        or, with `dtype`, of elements of that type (FLOAT32, numpy.float32, "float32", ...)."""
+        return allocate(self, shape, dtype)
+
+    def register(self, buffer: Any) -> Registration:
+        """Lets the group's operations use `buffer` where it is; all members call it, each with a buffer of any size.
+
+        Between processes each must be in memory of one `allocate`, on this group or on one that has all its members;
+        between threads of one process any will do. None: this rank has none. UnsupportedError says whose is not.
+        """
+        _handles.sweep()
+        return Registration(self, buffer)
+
     # ---- Its life
 
     def split(self, color: Optional[int], key: int = 0, *, name: Optional[str] = None, backend: Optional[str] = None,
@@ -167,7 +186,10 @@ class Group(Collectives, PointToPoint):
         check(library().psGroupAbort(self._live(), encode(reason, "reason")))
 
     def close(self) -> None:
-        """Frees it. Waits for this rank's unfinished operations, needs no peer. A second time does nothing."""
+        """Frees it and its memory. Waits for this rank's unfinished operations, needs no peer. A second time does
+        nothing. BufferError while an array or view of its memory is alive: nothing was done then."""
+        if self._handle is not None:
+            refuse_while_used(self, f"memory of group {self.name!r}")
         handle, self._handle = self._handle, None
         if handle is not None:
             check(library().psGroupFree(handle))

@@ -47,6 +47,9 @@ def main() -> int:
         stages: List[range] = ps.pipeline_layers("vllm", 61, 8, partition=None)
         with context.model_parallel(planned, warm_up=True) as layout:
             names: List[str] = [*layout, *layout.aliases]
+        with context.world.allocate((2, 3), ps.FLOAT32) as memory, context.world.register(memory.buffer):
+            size: int = memory.nbytes
+            context.world.all_reduce(memory)
         context.ensure_model_parallel("sglang:tp=1", backend_options=None)
     try:
         context.world.barrier()

@@ -22,11 +22,11 @@ void Direct::announce() {
   Header& own = header(board_.rank());
   own.opening.lends = 0;
   if (call_.uneven || !call_.stages(board_.rank()) || overwrites_lent_input(call_)) return;
-  own.input = board_.regions().place(call_.input.base, extent(call_, board_.size()));
+  own.input = board_.regions().place(call_.input.base, extent(call_, board_.size()), call_.signature.group);
   if (own.input.region == 0) return;
   // Sums go into all outputs or into none, so input alone is no use.
   if (call_.signature.kind == Kind::kAllReduce) {
-    own.output = board_.regions().place(call_.output.base, call_.output.size(0));
+    own.output = board_.regions().place(call_.output.base, call_.output.size(0), call_.signature.group);
     if (own.output.region == 0) return;
   }
   own.opening.lends = 1;

@@ -11,8 +11,9 @@ void Regions::remove(uint64_t id) {
   std::erase_if(regions_, [id](const auto& region) { return region->id == id; });
 }
 
-Place Regions::place(const std::byte* data, size_t bytes) const {
+Place Regions::place(const std::byte* data, size_t bytes, uint16_t group) const {
   for (const auto& region : regions_) {
+    if (region->group != group) continue;
     const std::byte* const begin = region->parts[rank_];
     const size_t size = region->sizes[rank_];
     if (std::less<>()(data, begin) || bytes > size) continue;

@@ -1,5 +1,8 @@
-// The regions of a communicator. A collective whose buffers lie in one tells its peers where, and they use the buffers
-// in place.
+// The regions of a communicator's groups. A collective whose buffers lie in one of its group's tells its peers where, and
+// they use the buffers in place.
+//
+// Members free a group at different times, and while one still lends, another group's operation may already find the
+// region gone on a peer. So a group's operations use its own regions alone.
 #pragma once
 
 #include <cstddef>
@@ -24,8 +27,8 @@ class Regions {
   void add(std::shared_ptr<const Region> region) { regions_.push_back(std::move(region)); }
   void remove(uint64_t id);
 
-  // Where this rank's buffer lies.
-  Place place(const std::byte* data, size_t bytes) const;
+  // Where this rank's buffer of an operation on that group lies.
+  Place place(const std::byte* data, size_t bytes, uint16_t group) const;
   // The peer's buffer of that many bytes, as this process sees it. Errors: INTERNAL when it is not within the peer's part.
   std::byte* at(int member, const Place& place, size_t bytes) const;
 

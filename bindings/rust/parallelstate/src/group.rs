@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,11 +14,14 @@ use crate::values::{c_text, copied, deadline_ms, non_negative};
 use crate::{parked, Error, GroupOptions, Result};
 
 /// A reference to a group of the library. Works share it, so that the last to go frees it: freeing waits for unfinished
-/// operations, which a `Drop` must not.
+/// operations, which a `Drop` must not. So does its memory, which the library unmaps with the group.
 #[derive(Debug)]
 pub(crate) struct Handle {
     group: sys::psGroup,
     closed: Mutex<bool>,
+    freed: AtomicBool,
+    /// Shared by the parts of its memory that can still be looked at.
+    memory: Arc<()>,
 }
 
 // SAFETY: "Any function from any thread"; freeing excludes other uses, by ownership or by `closed`.
@@ -25,6 +29,15 @@ unsafe impl Send for Handle {}
 unsafe impl Sync for Handle {}
 
 impl Handle {
+    fn new(group: sys::psGroup) -> Self {
+        Handle { group, closed: Mutex::new(false), freed: AtomicBool::new(false), memory: Arc::new(()) }
+    }
+
+    /// While a clone of this lives, closing does not free.
+    pub(crate) fn memory(&self) -> &Arc<()> {
+        &self.memory
+    }
+
     /// For what may outlive the [`Group`]: runs `with` unless the group was closed, and keeps it from being closed
     /// meanwhile.
     pub(crate) fn unless_closed<T>(&self, with: impl FnOnce(sys::psGroup) -> T) -> Option<T> {
@@ -34,7 +47,14 @@ impl Handle {
 
     fn close(&self) -> Result<()> {
         let already = std::mem::replace(&mut *self.closed.lock().unwrap_or_else(PoisonError::into_inner), true);
-        if already {
+        if already || Arc::strong_count(&self.memory) > 1 {
+            return Ok(());
+        }
+        self.free()
+    }
+
+    fn free(&self) -> Result<()> {
+        if self.freed.swap(true, Ordering::Relaxed) {
             return Ok(());
         }
         // SAFETY: freed once. Its `Group` is gone or going, and whatever else has this handle looks at `closed` first.
@@ -44,7 +64,7 @@ impl Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        let _ = self.close();
+        let _ = self.free();
     }
 }
 
@@ -74,7 +94,7 @@ impl Group {
     /// # Safety
     /// A handle that the library just gave, and that nobody else frees.
     pub(crate) unsafe fn from_raw(group: sys::psGroup) -> Result<Self> {
-        let handle = Arc::new(Handle { group, closed: Mutex::new(false) });
+        let handle = Arc::new(Handle::new(group));
         let mut group = Group { handle, name: String::new(), rank: 0, size: 0 };
         let info = group.info()?;
         (group.name, group.rank, group.size) = (info.name, info.rank, info.size);
@@ -213,7 +233,7 @@ impl Group {
     }
 
     /// Frees it now, after waiting for this rank's unfinished operations, which are bounded by their deadline. Needs no
-    /// peer.
+    /// peer. While [`SymmetricMemory`](crate::SymmetricMemory) of it lives, the last part of that frees it.
     pub fn close(self) -> Result<()> {
         self.handle.close()
     }

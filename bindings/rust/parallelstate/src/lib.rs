@@ -37,6 +37,7 @@ mod group;
 mod layout;
 mod library;
 mod log;
+mod memory;
 mod message;
 mod operation;
 mod operations;
@@ -58,6 +59,7 @@ pub use error::{Error, Result};
 pub use group::{Group, GroupInfo};
 pub use layout::{pipeline_layers, shard_range, Axis, GroupName, Layout, LayoutSpec, Place};
 pub use library::{library_info, library_path, library_version};
+pub use memory::{Registered, SymmetricMemory};
 pub use message::{Message, OwnedMessage};
 pub use options::{Config, GroupOptions, ModelParallelOptions, StoreOptions};
 #[doc(hidden)]

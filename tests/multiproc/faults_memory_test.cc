@@ -1,0 +1,135 @@
+// A member dies, leaves or frees the group while the others are in psMemAlloc or its kin: they are told who, by its
+// name, and what they hold can still be freed.
+#include <gtest/gtest.h>
+
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "faults_rank.h"
+#include "faults_world.h"
+
+namespace faults {
+namespace {
+
+constexpr int kSize = 3;
+constexpr int kVictim = 1;
+constexpr size_t kBytes = 100'000;
+
+void must_work(psContext context) {
+  const int32_t survivors[] = {0, 2};
+  psGroup group = nullptr;
+  ok(psNewGroup(context, survivors, 2, nullptr, &group));
+  void* memory = nullptr;
+  ok(psMemAlloc(group, kBytes, PS_DEVICE_HOST, &memory));
+  auto* const bytes = static_cast<unsigned char*>(memory);
+  bytes[kBytes - 1] = 20;
+  ok(psAllReduce(group, bytes, bytes, kBytes, PS_UINT8, PS_SUM, nullptr, nullptr));
+  must(bytes[0] == 0 && bytes[kBytes - 1] == 40, "the survivors' sum is wrong");
+  ok(psMemFree(group, memory));
+  ok(psGroupFree(group));
+}
+
+const RankProgram kWaiting("waiting_for_memory", [](const Rank& self) {
+  psContext context = self.join();
+  const psGroup world = self.world(context);
+  void* held = nullptr;
+  ok(psMemAlloc(world, kBytes, PS_DEVICE_HOST, &held));
+  self.say("ready");
+  if (self.rank == kVictim) {
+    self.hear("go");
+    const std::string way = self.argument(0);
+    if (way == "leaves") ok(psFinalize(context));
+    if (way == "frees") {
+      ok(psGroupFree(world));
+      self.hear("end");
+      ok(psFinalize(context));
+    }
+    return;
+  }
+  void* memory = nullptr;
+  self.say_result("error", psMemAlloc(world, kBytes, PS_DEVICE_HOST, &memory));
+  ok(psMemFree(world, held));
+  must(psMemFree(world, held) == PS_ERR_ARGUMENT, "freed twice");
+  ok(psGroupFree(world));
+  self.hear("end");
+  must_work(context);
+  ok(psFinalize(context));
+});
+
+void expect_named(World& world, const std::string& why) {
+  for (const int rank : {0, 2}) {
+    const Line error = world.hear(rank, "error");
+    EXPECT_EQ(error.code(), "PS_ERR_PEER_FAILED");
+    expect_contains(error.text(), {"psMemAlloc", world.name(kVictim), why});
+  }
+}
+
+TEST(Memory, AMemberThatDiesIsNamed) {
+  World world("waiting_for_memory", kSize, {"dies"});
+  world.hear_all("ready");
+  world.kill(kVictim);
+  expect_named(world, "ended without psFinalize");
+  world.tell(0, "end");
+  world.tell(2, "end");
+  world.end();
+}
+
+TEST(Memory, AMemberThatLeavesIsNamed) {
+  World world("waiting_for_memory", kSize, {"leaves"});
+  world.hear_all("ready");
+  world.tell(kVictim, "go");
+  expect_named(world, "left by psFinalize");
+  world.tell(0, "end");
+  world.tell(2, "end");
+  world.end();
+}
+
+TEST(Memory, AMemberThatFreesTheGroupIsNamed) {
+  World world("waiting_for_memory", kSize, {"frees"});
+  world.hear_all("ready");
+  world.tell(kVictim, "go");
+  expect_named(world, "has freed the group");
+  world.tell_all("end");
+  world.end();
+}
+
+const RankProgram kChurning("churning_memory", [](const Rank& self) {
+  psContext context = self.join();
+  const psGroup world = self.world(context);
+  self.say("ready");
+  psResult result = PS_OK;
+  for (unsigned char round = 1; result == PS_OK; ++round) {
+    void* memory = nullptr;
+    result = psMemAlloc(world, kBytes, PS_DEVICE_HOST, &memory);
+    if (result != PS_OK) break;
+    auto* const bytes = static_cast<unsigned char*>(memory);
+    bytes[0] = round;
+    result = psAllReduce(world, bytes, bytes, kBytes, PS_UINT8, PS_MAX, nullptr, nullptr);
+    must(result != PS_OK || bytes[0] == round, "a wrong maximum");
+    const std::string text = psLastError();
+    const psResult freed = psMemFree(world, memory);
+    must(freed == PS_OK, std::string("not freed: ") + psLastError());
+    if (result != PS_OK) must(text.find("rank 1 (pid ") != std::string::npos, "names nobody who is gone: " + text);
+  }
+  must(result == PS_ERR_PEER_FAILED, std::string("got ") + psResultName(result));
+  ok(psGroupFree(world));
+  must_work(context);
+  ok(psFinalize(context));
+});
+
+TEST(Memory, AMemberDiesAtAnyMoment) {
+  std::mt19937 random(20261121);
+  const int rounds = patience() > 1 ? 6 : 20;
+  for (int round = 0; round < rounds; ++round) {
+    World world("churning_memory", kSize);
+    world.hear_all("ready");
+    std::this_thread::sleep_for(std::chrono::microseconds(random() % 12'000));
+    world.kill(kVictim);
+    world.end();
+  }
+}
+
+}  // namespace
+}  // namespace faults
