@@ -90,9 +90,9 @@ Deadline GroupMemory::deadline() const { return Deadline::in_ms(group_.timeout_m
 
 // A member that returned from the call may leave at once, before its last word has reached this rank: the second look
 // settles it.
-StopCheck GroupMemory::stop_check(Kind kind) const {
-  return [this, kind, looks = 0]() mutable {
-    const std::string doing = fmt::format("{} on group '{}'", call_name(kind), group_.name());
+StopCheck GroupMemory::stop_check() const {
+  return [this, looks = 0]() mutable {
+    const std::string doing = fmt::format("group '{}'", group_.name());
     try {
       group_.world().check_living(group_.global_ranks(), doing);
       for (int member = 0; member < group_.size(); ++member) {
@@ -112,7 +112,7 @@ GroupMemory::Round GroupMemory::meet(const Statement& own, const char* step) {
   const Communicator& communicator = group_.communicator();
   const std::string scope = fmt::format("memory of group '{}' ({}.{}) of world {}{}", group_.name(),
                                         communicator.serial(), group_.tag(), group_.world().id(), step);
-  const StopCheck check = stop_check(own.kind);
+  const StopCheck check = stop_check();
   check();
   const Exchanged agreed = agree(group_.world(), own.kind, group_.name(), scope, group_.global_ranks(), own.encode(),
                                  deadline(), check);
@@ -152,7 +152,7 @@ GroupMemory::Round GroupMemory::meet(const Statement& own, const char* step) {
 
 void GroupMemory::hand_over(Offer& offer, Allocation& allocation, const Round& round, Deadline deadline) {
   const size_t bytes = allocation.stride * allocation.global_ranks.size();
-  const StopCheck check = stop_check(Kind::kMemAlloc);
+  const StopCheck check = stop_check();
   if (group_.rank() == 0) {
     offer.give(allocation.memory, group_.size() - 1, deadline, check);
   } else {
@@ -264,7 +264,7 @@ void GroupMemory::add(void* memory, size_t size) {
     }
     if (other.allocation == 0 || other.allocation != common) {
       throw Error(PS_ERR_UNSUPPORTED,
-                  fmt::format("psGroupRegister on group '{}': the {} bytes of rank {} lie in no memory that all members "
+                  fmt::format("group '{}': the {} bytes of rank {} lie in no memory that all members "
                               "reach; memory from one psMemAlloc on this group, or on a group that has all its members, "
                               "would do",
                               group_.name(), other.size, i),
@@ -277,7 +277,7 @@ void GroupMemory::add(void* memory, size_t size) {
   const auto allocation = in_process ? nullptr : found ? found : group_.context()->find_allocation(common);
   own.attempt([&] {
     if (in_process || allocation) return;
-    fail(PS_ERR_UNSUPPORTED, "psGroupRegister: this rank is no member of the psMemAlloc in which the others' ranges lie, so "
+    fail(PS_ERR_UNSUPPORTED, "it is no member of the psMemAlloc in which the others' ranges lie, so "
          "it does not reach them; memory from one psMemAlloc on this group, or on a group that has all its members, would "
          "do");
   });

@@ -67,7 +67,7 @@ class GroupMemory {
   void leave(void* memory, Kind kind);
   bool shares() const;
   Deadline deadline() const;
-  StopCheck stop_check(Kind kind) const;
+  StopCheck stop_check() const;
 
   Group& group_;
   mutable std::mutex mutex_;

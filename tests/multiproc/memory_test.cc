@@ -160,7 +160,7 @@ const Body heap("heap", [](Member& member) {
     require_ok(psGroupDeregister(member.world, mixed));
   } else {
     require_error(psGroupRegister(member.world, heap, kBytes), PS_ERR_UNSUPPORTED,
-                  "psGroupRegister on group 'world': the 80000 bytes of rank 0 lie in no memory that all members reach");
+                  "psGroupRegister: group 'world': the 80000 bytes of rank 0 lie in no memory that all members reach");
     require_error(psGroupRegister(member.world, mixed, kBytes), PS_ERR_UNSUPPORTED, "bytes of rank 1 lie in no memory");
     require_error(psGroupRegister(member.world, memory + 1, kBytes), PS_ERR_UNSUPPORTED, "bytes of rank 0 lie in no memory");
   }
@@ -182,7 +182,8 @@ const Body stranger("stranger", [](Member& member) {
   std::byte* const memory = is_stranger ? nullptr : allocate(group, kBytes);
   char nothing = 0;
   require_error(psGroupRegister(member.world, is_stranger ? &nothing : static_cast<void*>(memory), is_stranger ? 0 : kBytes),
-                PS_ERR_UNSUPPORTED, "rank " + std::to_string(member.size - 1));
+                PS_ERR_UNSUPPORTED,
+                "psGroupRegister: group 'world', rank " + std::to_string(member.size - 1) + ": it is no member");
   check_gathered(member.world, memory);
   require_ok(psGroupFree(group));
 });
@@ -200,12 +201,14 @@ const Body sharing("sharing", [](Member& member) {
   std::byte* const buffer = frees_early ? reinterpret_cast<std::byte*>(own.data()) : memory;
   check_gathered(member.world, buffer);
   check_sum(member.world, buffer);
-  if (frees_early) return;
-  // Who has freed the group is not waited for.
-  require_error(psGroupRegister(group, memory, kBytes), PS_ERR_PEER_FAILED, "has freed the group");
-  require_ok(psMemFree(group, memory));
-  require_error(psMemFree(group, memory), PS_ERR_ARGUMENT);
-  require_ok(psGroupFree(group));
+  if (!frees_early) {
+    // Who has freed the group is not waited for.
+    require_error(psGroupRegister(group, memory, kBytes), PS_ERR_PEER_FAILED, "has freed the group");
+    require_ok(psMemFree(group, memory));
+    require_error(psMemFree(group, memory), PS_ERR_ARGUMENT);
+  }
+  require_ok(psBarrier(member.world, nullptr));
+  if (!frees_early) require_ok(psGroupFree(group));
 });
 
 TEST(Memory, OfAGroupThatSomeHaveFreed) { run_everywhere(sharing, 3); }

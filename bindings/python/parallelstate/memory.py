@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 def new_range(address: int, nbytes: int, group: "Group") -> Any:
     """The bytes as an object that exports them and can be referred to weakly."""
-    kind: Any = type("_Range", (ctypes.c_ubyte * nbytes,), {})
+    kind: Any = type("_Range", (ctypes.c_ubyte * nbytes,), {"__hash__": object.__hash__})
     made = kind.from_address(address)
     made.address, made.group = address, group
     group._ranges.add(made)
