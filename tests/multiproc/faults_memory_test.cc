@@ -33,26 +33,28 @@ void must_work(psContext context) {
 
 const RankProgram kWaiting("waiting_for_memory", [](const Rank& self) {
   psContext context = self.join();
-  const psGroup world = self.world(context);
+  const int32_t everybody[] = {0, 1, 2};
+  psGroup group = nullptr;
+  ok(psNewGroup(context, everybody, kSize, nullptr, &group));
   void* held = nullptr;
-  ok(psMemAlloc(world, kBytes, PS_DEVICE_HOST, &held));
+  ok(psMemAlloc(group, kBytes, PS_DEVICE_HOST, &held));
   self.say("ready");
   if (self.rank == kVictim) {
     self.hear("go");
     const std::string way = self.argument(0);
     if (way == "leaves") ok(psFinalize(context));
+    ok(psGroupFree(group));
     if (way == "frees") {
-      ok(psGroupFree(world));
       self.hear("end");
       ok(psFinalize(context));
     }
     return;
   }
   void* memory = nullptr;
-  self.say_result("error", psMemAlloc(world, kBytes, PS_DEVICE_HOST, &memory));
-  ok(psMemFree(world, held));
-  must(psMemFree(world, held) == PS_ERR_ARGUMENT, "freed twice");
-  ok(psGroupFree(world));
+  self.say_result("error", psMemAlloc(group, kBytes, PS_DEVICE_HOST, &memory));
+  ok(psMemFree(group, held));
+  must(psMemFree(group, held) == PS_ERR_ARGUMENT, "freed twice");
+  ok(psGroupFree(group));
   self.hear("end");
   must_work(context);
   ok(psFinalize(context));
