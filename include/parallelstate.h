@@ -180,14 +180,14 @@ enum {
 /* Where memory is, numbered as in DLPack. */
 typedef int32_t psDeviceType;
 enum {
-  PS_DEVICE_HOST = 1,
-  PS_DEVICE_CUDA = 2,
-  PS_DEVICE_ROCM = 10,
-  PS_DEVICE_XPU = 14,
-  PS_DEVICE_HPU = 1001,
-  PS_DEVICE_NPU = 1002,
-  PS_DEVICE_MUSA = 1003,
-  PS_DEVICE_MLU = 1004,
+  PS_DEVICE_HOST = 1,      /* main memory */
+  PS_DEVICE_CUDA = 2,      /* NVIDIA */
+  PS_DEVICE_ROCM = 10,     /* AMD */
+  PS_DEVICE_XPU = 14,      /* Intel GPU */
+  PS_DEVICE_HPU = 1001,    /* Intel Gaudi; from here on no number of DLPack's */
+  PS_DEVICE_NPU = 1002,    /* Huawei Ascend */
+  PS_DEVICE_MUSA = 1003,   /* Moore Threads */
+  PS_DEVICE_MLU = 1004,    /* Cambricon */
   PS_DEVICE_PLUGIN = 65536 /* and above */
 };
 
