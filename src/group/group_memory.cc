@@ -1,6 +1,7 @@
 #include "group/group_memory.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/wire.h"
 #include "control/memory_room.h"
@@ -171,22 +172,25 @@ void* GroupMemory::allocate(size_t size) {
   allocation->size = size;
   const bool is_shared = shares();
 
-  Offer offer(group_.world().in_process());
+  std::optional<Offer> offer;
   Statement own;
   own.kind = Kind::kMemAlloc;
   own.size = size;
-  own.ticket = offer.ticket();
   own.attempt([&] {
+    own.ticket = offer.emplace(group_.world().in_process()).ticket();
     if (size > SIZE_MAX / 4 / static_cast<size_t>(group_.size())) {
       fail(PS_ERR_NO_MEMORY, "{} bytes for each of {} members", size, group_.size());
     }
     if (is_shared) allocation->stride = whole_pages(size);
+    const size_t bytes = is_shared ? allocation->stride * static_cast<size_t>(group_.size()) : whole_pages(size);
+    if (!is_shared || group_.rank() == 0) {
+      require_memory(bytes, fmt::format("psMemAlloc of {} bytes for each of {} members", size, group_.size()));
+    }
     if (!is_shared) {
-      allocation->memory = SharedMemory::create_in_process(whole_pages(size));
+      allocation->memory = SharedMemory::create_in_process(bytes);
+      allocation->memory->prefault(0, bytes, "psMemAlloc");
       allocation->own = allocation->memory->data();
     } else if (group_.rank() == 0) {
-      const size_t bytes = allocation->stride * static_cast<size_t>(group_.size());
-      require_memory(bytes, fmt::format("psMemAlloc of {} bytes for each of {} members", size, group_.size()));
       allocation->memory = group_.world().in_process()
                                ? SharedMemory::create_in_process(bytes)
                                : SharedMemory::create_for_processes("parallelstate-memory", bytes);
@@ -199,7 +203,7 @@ void* GroupMemory::allocate(size_t size) {
     enter(memory, nullptr, std::move(allocation), Kind::kMemAlloc);
     return memory;
   }
-  own.attempt([&] { hand_over(offer, *allocation, round, until); });
+  own.attempt([&] { hand_over(*offer, *allocation, round, until); });
   auto region = std::make_shared<Region>();
   region->id = round.serial;
   for (size_t i = 0; own.code == PS_OK && i < allocation->global_ranks.size(); ++i) {

@@ -13,6 +13,7 @@ static void arguments_are_checked(psGroup group) {
   EXPECT(psMemAlloc(group, 64, 7, &memory), PS_ERR_ARGUMENT);
   EXPECT(psMemAlloc(group, 64, PS_DEVICE_CUDA, &memory), PS_ERR_UNSUPPORTED);
   EXPECT(psMemAlloc(group, 64, PS_DEVICE_PLUGIN, &memory), PS_ERR_UNSUPPORTED);
+  EXPECT(psMemAlloc(group, (size_t)1 << 50, PS_DEVICE_HOST, &memory), PS_ERR_NO_MEMORY);
   EXPECT(psMemAlloc(group, SIZE_MAX, PS_DEVICE_HOST, &memory), PS_ERR_NO_MEMORY);
   CHECK(memory == own); /* outputs are written on success only */
   EXPECT(psMemFree(NULL, NULL), PS_ERR_ARGUMENT);

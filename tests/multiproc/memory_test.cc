@@ -232,8 +232,9 @@ TEST(Memory, IsFreedAfterTheOperationsInIt) { run_everywhere(unfinished, 3); }
 const Body too_much("too_much", [](Member& member) {
   void* memory = nullptr;
   for (const size_t bytes : {size_t{1} << 50, SIZE_MAX}) {
-    require(psMemAlloc(member.world, bytes, PS_DEVICE_HOST, &memory) < 0, "memory that there is not");
-    require(psMemAlloc(member.world, member.rank == 0 ? bytes : 100, PS_DEVICE_HOST, &memory) < 0, "memory that there is not");
+    require_error(psMemAlloc(member.world, bytes, PS_DEVICE_HOST, &memory), PS_ERR_NO_MEMORY, "rank 0");
+    require_error(psMemAlloc(member.world, member.rank == 0 ? bytes : 100, PS_DEVICE_HOST, &memory), PS_ERR_NO_MEMORY,
+                  "rank 0");
   }
   require(memory == nullptr, "an output of a failed call");
   std::byte* const little = allocate(member.world, kBytes);

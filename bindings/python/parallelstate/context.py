@@ -250,7 +250,7 @@ class Context:
         self.init_model_parallel(layout, backend_options=backend_options, timeout=timeout,
                                  deterministic=deterministic, warm_up=warm_up, host_only=host_only)
         try:
-            yield layout if isinstance(layout, Layout) else Layout(layout, self.world_size)
+            yield layout if isinstance(layout, Layout) else Layout(self.world_info().layout_spec or "", self.world_size)
         except BaseException:
             try:
                 self.destroy_model_parallel()

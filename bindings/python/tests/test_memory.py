@@ -198,7 +198,7 @@ class Alone(unittest.TestCase):
             with self.assertRaises(TypeError):
                 context.world.allocate("3")
             with self.assertRaises(ps.NoMemoryError):
-                context.world.allocate((1 << 62,), ps.INT8)
+                context.world.allocate((1 << 50,), ps.INT8)
 
     def test_forgotten_memory_is_not_freed_by_the_collector(self):
         with alone() as context:
