@@ -179,11 +179,11 @@ TEST_F(ExchangeTest, ConflictsBeforeTheLastRankArrives) {
     EXPECT_EQ(second.join().code(), PS_ERR_ARGUMENT);
     EXPECT_ERROR(host->exchange(exchange_of(0, {0, 1, 2}), soon(), [] {}), PS_ERR_ARGUMENT, "rank 1 arrived twice");
 
-    Caller small(one, exchange_of(1, {0, 1, 2}));
-    Caller large(two, exchange_of(2, {0, 1, 2, 3}));
+    Caller small(one, exchange_of(1, {0, 1, 2}, "sizes"));
+    Caller large(two, exchange_of(2, {0, 1, 2, 3}, "sizes"));
     EXPECT_EQ(small.join().code(), PS_ERR_MISMATCH);
     EXPECT_EQ(large.join().code(), PS_ERR_MISMATCH);
-    EXPECT_ERROR(host->exchange(exchange_of(0, {0, 1, 2}), soon(), [] {}), PS_ERR_MISMATCH, "[0, 1, 2, 3]");
+    EXPECT_ERROR(host->exchange(exchange_of(0, {0, 1, 2}, "sizes"), soon(), [] {}), PS_ERR_MISMATCH, "[0, 1, 2, 3]");
   }
   Caller first(client(), exchange_of(1, {0, 1}));
   Caller second(client(), exchange_of(1, {0, 1}));
