@@ -24,10 +24,9 @@ class Progress;
 
 class Communicator : public std::enable_shared_from_this<Communicator> {
  public:
-  // `plane`: nullptr where this build cannot move data between the members. `layout`: the number of the layout it is made
-  // for, 0 none.
+  // `plane`: nullptr where this build cannot move data between the members.
   Communicator(std::shared_ptr<World> world, std::shared_ptr<Progress> progress, uint64_t serial,
-               std::vector<int32_t> global_ranks, std::unique_ptr<Plane> plane, uint64_t layout = 0);
+               std::vector<int32_t> global_ranks, std::unique_ptr<Plane> plane);
   ~Communicator();
 
   World& world() const { return *world_; }
@@ -88,7 +87,7 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   void step_messages();
   void look_around();
   void look_for_departed();
-  std::string gone(int member, uint16_t tag) const;
+  std::string gone(int member, const GroupLabel& label) const;
   // Takes over what another member has recorded as the group's failure.
   void adopt_recorded_failure();
   void check_usable(const GroupLabel& label);
@@ -105,7 +104,6 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   std::shared_ptr<World> world_;
   std::shared_ptr<Progress> progress_;
   const uint64_t serial_;
-  const uint64_t layout_;
   const std::vector<int32_t> global_ranks_;
   int rank_ = 0;
   int host_count_ = 1;

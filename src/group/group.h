@@ -37,7 +37,8 @@ class Context;
 
 class Group {
  public:
-  Group(std::shared_ptr<Communicator> communicator, GroupSettings settings, uint16_t tag);
+  // `attempts`: the members' own counts of their attempts to make it.
+  Group(std::shared_ptr<Communicator> communicator, GroupSettings settings, uint16_t tag, std::vector<uint64_t> attempts);
   // Waits for this rank's unfinished operations, bounded by their deadlines, and tells peers that the group is freed.
   ~Group();
 
