@@ -105,7 +105,7 @@ void Guardian::scan() {
   const int64_t now = monotonic_ns();
   for (int i = 0; i < segment_->local_size(); ++i) {
     RankLines& lines = segment_->lines(i);
-    if ((lines.life.word.load() & FUTEX_OWNER_DIED) != 0 && segment_->log_death(i)) {
+    if ((lines.life.word.load() & FUTEX_OWNER_DIED) != 0 && segment_->log_death(segment_->rank_of(i), Loss::kEnded)) {
       logger_.info("process {} of this host ended without psFinalize", lines.life.pid.load());
     }
     Pulse& pulse = pulses_[static_cast<size_t>(i)];

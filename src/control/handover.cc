@@ -189,6 +189,11 @@ void Offer::serve(const std::shared_ptr<SharedMemory>& memory, const std::shared
       continue;
     }
     const Descriptor taker(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    // Without a descriptor nobody can be served; the takers see the offer's end.
+    if (!taker && (errno == EMFILE || errno == ENFILE)) {
+      if (refusal) return;
+      fail_errno("cannot hand over the shared memory");
+    }
     if (!taker || !same_user(taker) || !greeted(taker, ticket_)) continue;
     if (memory ? send_descriptor(taker, memory->descriptor()) : send_refusal(taker, *refusal)) --left;
   }

@@ -8,9 +8,12 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
+#include "control/attempts.h"
 #include "control/doorbell.h"
 #include "control/shared_memory.h"
+#include "control/watch/loss.h"
 
 namespace ps {
 
@@ -38,31 +41,39 @@ struct RankLines {
   Doorbell doorbell;
   struct alignas(128) Heart {
     std::atomic<uint32_t> beats;
-    std::atomic<uint64_t> abandoned;  // the number of the latest layout whose groups this rank could not make
   } heart;
+  Attempts attempts;
   CallRecord last_call;
+};
+
+// What this host knows of a rank of the world, on whatever host it is.
+struct Standing {
+  std::atomic<Loss> loss{Loss::kNone};
+  std::atomic<uint32_t> left{0};  // of ranks on other hosts; of this host's, Presence tells
 };
 
 class HostSegment {
  public:
-  static size_t bytes(int local_size);
-  // `memory` is zeroed where it is new.
-  HostSegment(std::shared_ptr<SharedMemory> memory, int local_size, int local_index);
+  static size_t bytes(int local_size, int32_t world_size);
+  // `memory` is zeroed where it is new. `local_ranks`: this host's ranks of the world, by local index.
+  HostSegment(std::shared_ptr<SharedMemory> memory, std::vector<int32_t> local_ranks, int32_t world_size, int local_index);
 
-  int local_size() const { return local_size_; }
+  int local_size() const { return static_cast<int>(local_ranks_.size()); }
   int local_index() const { return local_index_; }
   RankLines& lines(int index) const { return lines_[index]; }
   RankLines& own() const { return lines_[local_index_]; }
+  int32_t rank_of(int index) const { return local_ranks_[static_cast<size_t>(index)]; }
   Doorbell& doorbell(int index) const { return lines_[index].doorbell; }
 
-  // The death log: local indices in the order in which deaths were noticed, so that the first entry that concerns a group
-  // is the cause and later ones are consequences.
-  // False when it was there already.
-  bool log_death(int index) const;
-  // Calls visit(index) for each entry, oldest first, until it returns true.
+  // The death log: ranks of the world in the order in which their deaths were noticed on this host, so that the first
+  // entry that concerns a group is the cause and later ones are consequences.
+  // False when it was there already; its first loss stands.
+  bool log_death(int32_t rank, Loss loss) const;
+  Loss loss(int32_t rank) const { return standings_[rank].loss.load(std::memory_order_seq_cst); }
+  // Calls visit(rank) for each entry, oldest first, until it returns true.
   template <class Visit>
   void visit_deaths(Visit&& visit) const {
-    for (int i = 0; i < local_size_; ++i) {
+    for (int32_t i = 0; i < world_size_; ++i) {
       const int32_t entry = deaths_[i].load(std::memory_order_seq_cst);
       if (entry == 0 || visit(entry - 1)) return;
     }
@@ -70,17 +81,23 @@ class HostSegment {
   // A futex word that changes with every entry.
   std::atomic<uint32_t>& death_count() const { return *death_count_; }
 
+  // Of ranks on other hosts.
+  void mark_left(int32_t rank) const { standings_[rank].left.store(1, std::memory_order_seq_cst); }
+  bool has_left(int32_t rank) const { return standings_[rank].left.load(std::memory_order_seq_cst) != 0; }
+
   void ring_all() const {
-    for (int i = 0; i < local_size_; ++i) lines_[i].doorbell.ring();
+    for (int i = 0; i < local_size(); ++i) lines_[i].doorbell.ring();
   }
 
  private:
   std::shared_ptr<SharedMemory> memory_;
-  int local_size_;
+  std::vector<int32_t> local_ranks_;
+  int32_t world_size_;
   int local_index_;
   RankLines* lines_;
   std::atomic<uint32_t>* death_count_;
-  std::atomic<int32_t>* deaths_;  // local index + 1; 0: free
+  std::atomic<int32_t>* deaths_;  // rank + 1; 0: free
+  Standing* standings_;           // by rank
 };
 
 }  // namespace ps

@@ -113,6 +113,7 @@ World::World(LaunchSettings settings, std::function<void()> on_death)
     join(offer, deadline);
     seal_store(*store_);
     share_segment(offer, deadline);
+    if (node_count_ > 1) watch_other_hosts(store, deadline);
   } catch (...) {
     drain_store(*store_, Deadline::in_ms(kFarewellMs));
     throw;
@@ -121,7 +122,10 @@ World::World(LaunchSettings settings, std::function<void()> on_death)
     segment_->own().life.pid.store(::getpid());
     segment_->own().life.presence.store(Presence::kPresent);
   } else {
-    guardian_ = std::make_unique<Guardian>(segment_, logger_, std::move(on_death));
+    guardian_ = std::make_unique<Guardian>(segment_, logger_, [watch = watch_.get(), on_death = std::move(on_death)] {
+      if (watch != nullptr) watch->look();
+      on_death();
+    });
   }
 }
 
@@ -212,12 +216,12 @@ void World::join(const Offer& offer, Deadline deadline) {
 void World::share_segment(Offer& offer, Deadline deadline) {
   const int local_size = static_cast<int>(local_ranks_.size());
   const int local_index = member(rank()).local_index;
-  const size_t bytes = HostSegment::bytes(local_size);
+  const size_t bytes = HostSegment::bytes(local_size, size());
   if (local_index > 0) {
     auto memory = offer.take(local_tickets_.front(), bytes, deadline, [] {});
     memory->drop_descriptor();
     memory->prefault(0, bytes, "the host segment");
-    segment_ = std::make_shared<HostSegment>(std::move(memory), local_size, local_index);
+    segment_ = std::make_shared<HostSegment>(std::move(memory), local_ranks_, size(), local_index);
     return;
   }
   std::shared_ptr<SharedMemory> memory;
@@ -229,9 +233,22 @@ void World::share_segment(Offer& offer, Deadline deadline) {
     offer.refuse(error, local_size - 1, deadline, [] {});
     throw;
   }
-  segment_ = std::make_shared<HostSegment>(memory, local_size, local_index);
+  segment_ = std::make_shared<HostSegment>(memory, local_ranks_, size(), local_index);
   offer.give(memory, local_size - 1, deadline, [this] { check_living(local_ranks_, "joining the world"); });
   memory->drop_descriptor();
+}
+
+void World::watch_other_hosts(const StoreSettings& store, Deadline deadline) {
+  StoreSettings found = store;
+  found.url = store_->url();
+  std::vector<Neighbour> neighbours;
+  for (int32_t other = 0; other < size(); ++other) {
+    if (member(other).local_index < 0) neighbours.push_back({other, member(other).address});
+  }
+  const Member& own = member(rank());
+  const Attendance self{.world = id_, .world_size = size(), .rank = rank(), .node = own.node, .port = 0};
+  watch_ = std::make_unique<Watch>(segment_, logger_, Dialer(found, Role::kWatch), self, own.address,
+                                   std::move(neighbours), deadline);
 }
 
 void World::notice_vanished() const {
@@ -248,7 +265,9 @@ void World::notice_vanished() const {
     if (i == segment_->local_index() || !joining()) continue;
     ++asked;
     // A rank destroys its offer only after its guardian has marked it as present, so the second look settles it.
-    if (!Offer::stands(local_tickets_[static_cast<size_t>(i)]) && joining()) segment_->log_death(i);
+    if (!Offer::stands(local_tickets_[static_cast<size_t>(i)]) && joining()) {
+      segment_->log_death(segment_->rank_of(i), Loss::kEnded);
+    }
   }
 }
 
@@ -265,13 +284,13 @@ psRankState World::state(int32_t rank) const {
 
 int64_t World::silent_ms(int32_t rank) const {
   const int index = member(rank).local_index;
-  return guardian_ && index >= 0 ? guardian_->silent_ms(index) : 0;
+  if (index >= 0) return guardian_ ? guardian_->silent_ms(index) : 0;
+  return watch_ ? watch_->silent_ms(rank) : 0;
 }
 
 int32_t World::first_dead(const std::vector<int32_t>& ranks) const {
   int32_t first = PS_NO_RANK;
-  segment_->visit_deaths([&](int index) {
-    const int32_t dead = local_ranks_[static_cast<size_t>(index)];
+  segment_->visit_deaths([&](int32_t dead) {
     if (std::find(ranks.begin(), ranks.end(), dead) == ranks.end()) return false;
     first = dead;
     return true;
@@ -281,17 +300,27 @@ int32_t World::first_dead(const std::vector<int32_t>& ranks) const {
 
 bool World::has_left(int32_t rank) const {
   const RankLines* line = lines(rank);
-  return line != nullptr && line->life.presence.load(std::memory_order_seq_cst) == Presence::kLeft;
+  if (line == nullptr) return segment_->has_left(rank);
+  return line->life.presence.load(std::memory_order_seq_cst) == Presence::kLeft;
 }
 
-void World::abandon_layout(uint64_t number) const {
-  segment_->own().heart.abandoned.store(number, std::memory_order_seq_cst);
+uint64_t World::begin_attempt() const { return segment_->own().attempts.begin(); }
+
+void World::abandon_attempt(uint64_t attempt, bool follows) const {
+  segment_->own().attempts.abandon(attempt, follows);
   segment_->ring_all();
+  if (watch_) watch_->tell_abandoned(attempt);
 }
 
-bool World::has_abandoned_layout(int32_t rank, uint64_t number) const {
-  const RankLines* theirs = lines(rank);
-  return theirs != nullptr && theirs->heart.abandoned.load(std::memory_order_seq_cst) >= number;
+bool World::has_abandoned(int32_t rank, uint64_t attempt) const {
+  RankLines* const theirs = lines(rank);
+  if (theirs != nullptr) return theirs->attempts.abandoned(attempt);
+  return watch_ && watch_->has_abandoned(rank, attempt);
+}
+
+bool World::has_followed(int32_t rank, uint64_t attempt) const {
+  RankLines* const theirs = lines(rank);
+  return theirs != nullptr && theirs->attempts.follows(attempt);
 }
 
 std::string World::who(int32_t rank) const {
@@ -303,7 +332,7 @@ void World::check_living(const std::vector<int32_t>& ranks, const std::string& d
   if (closed()) throw Error(PS_ERR_ABORTED, doing + ": psFinalize was called on this rank", rank());
   notice_vanished();
   if (const int32_t dead = first_dead(ranks); dead != PS_NO_RANK) {
-    throw Error(PS_ERR_PEER_FAILED, fmt::format("{}: {} ended without psFinalize", doing, who(dead)), dead);
+    throw Error(PS_ERR_PEER_FAILED, fmt::format("{}: {} {}", doing, who(dead), how_lost(dead)), dead);
   }
   for (const int32_t other : ranks) {
     if (has_left(other)) {
@@ -328,6 +357,7 @@ void World::leave(Deadline deadline) {
   segment_->own().life.presence.store(Presence::kLeft, std::memory_order_seq_cst);
   segment_->ring_all();
   if (guardian_) guardian_->stop();
+  if (watch_) watch_->stop();
   drain_store(*store, deadline);
 }
 

@@ -16,6 +16,7 @@
 #include "control/launch.h"
 #include "control/store/store.h"
 #include "control/waiting.h"
+#include "control/watch/watch.h"
 
 namespace ps {
 
@@ -30,7 +31,7 @@ struct Member {
 
 class World {
  public:
-  // Collective over the world. `on_death` is called on the guardian's thread when a rank of this host was found dead.
+  // Collective over the world. `on_death` is called on the guardian's thread when a rank was found dead.
   World(LaunchSettings settings, std::function<void()> on_death);
   ~World();
 
@@ -68,13 +69,19 @@ class World {
   int32_t first_dead(const std::vector<int32_t>& ranks) const;
   bool has_left(int32_t rank) const;
 
-  // Forming the groups of a layout is collective, so ranks number the attempts alike. One may fail on a rank and succeed
-  // on others; these must not wait for it.
-  void abandon_layout(uint64_t number) const;
-  bool has_abandoned_layout(int32_t rank, uint64_t number) const;
+  // This rank's attempts to make groups, by a count of its own: one may fail here and succeed on others, which must not
+  // wait for it.
+  uint64_t begin_attempt() const;
+  // `follows`: because another member had abandoned its own.
+  void abandon_attempt(uint64_t attempt, bool follows) const;
+  bool has_abandoned(int32_t rank, uint64_t attempt) const;
+  // Of one that it has abandoned.
+  bool has_followed(int32_t rank, uint64_t attempt) const;
 
   // "rank 3 (pid 77 on host h)"
   std::string who(int32_t rank) const;
+  // What happened to a dead rank, to follow its name.
+  const char* how_lost(int32_t rank) const { return describe_loss(segment_->loss(rank)); }
 
   // Throws PEER_FAILED when one of `ranks` is dead or has left, ABORTED when this rank is leaving; `doing` begins the text.
   void check_living(const std::vector<int32_t>& ranks, const std::string& doing) const;
@@ -83,6 +90,7 @@ class World {
   Exchanged meet(const Exchange& exchange, Deadline deadline) const;
   void join(const Offer& offer, Deadline deadline);
   void share_segment(Offer& offer, Deadline deadline);
+  void watch_other_hosts(const StoreSettings& store, Deadline deadline);
   // Logs the deaths of ranks that ended before their guardians could tell.
   void notice_vanished() const;
 
@@ -101,6 +109,7 @@ class World {
   int32_t node_count_ = 1;
   WaitPolicy wait_policy_;
   std::shared_ptr<HostSegment> segment_;
+  std::unique_ptr<Watch> watch_;        // none where the world is on one host
   std::unique_ptr<Guardian> guardian_;  // none where ranks are threads: they cannot die alone
 };
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/error.h"
 #include "control/memory_room.h"
 #include "group/failure_text.h"
 
@@ -19,6 +20,19 @@ std::shared_ptr<SharedMemory> make_memory(const World& world, const SharedNeed& 
 }
 
 }  // namespace
+
+void Attempt::check(const std::vector<int32_t>& ranks, const std::vector<uint64_t>& attempts, const std::string& doing) {
+  int32_t culprit = PS_NO_RANK;
+  for (size_t i = 0; i < ranks.size(); ++i) {
+    if (!world_.has_abandoned(ranks[i], attempts[i])) continue;
+    culprit = ranks[i];
+    if (!world_.has_followed(ranks[i], attempts[i])) break;
+  }
+  if (culprit == PS_NO_RANK) return;
+  follows_ = true;
+  throw Error(PS_ERR_PEER_FAILED,
+              fmt::format("{}: {} could not make its part; its own error says why", doing, world_.who(culprit)), culprit);
+}
 
 Exchanged agree(const World& world, Kind kind, const std::string& label, std::string scope,
                 std::vector<int32_t> members, std::string blob, Deadline deadline, const StopCheck& check) {
@@ -45,7 +59,12 @@ std::shared_ptr<SharedMemory> hand_over(const World& world, Offer& offer, bool i
     }
     offer.give(memory, size - 1, deadline, check);
   } else {
-    memory = offer.take(ticket, need.bytes, deadline, check);
+    try {
+      memory = offer.take(ticket, need.bytes, deadline, check);
+    } catch (const Error&) {
+      check();  // who closed the connection had a reason, which is told rather than the consequence
+      throw;
+    }
   }
   memory->drop_descriptor();
   return memory;

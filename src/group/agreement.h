@@ -10,6 +10,29 @@
 
 namespace ps {
 
+// This rank's attempt to make a group, abandoned unless it succeeds.
+class Attempt {
+ public:
+  explicit Attempt(const World& world) : world_(world), number_(world.begin_attempt()) {}
+  ~Attempt() {
+    if (!succeeded_) world_.abandon_attempt(number_, follows_);
+  }
+  Attempt(const Attempt&) = delete;
+  Attempt& operator=(const Attempt&) = delete;
+
+  uint64_t number() const { return number_; }
+  void succeeded() { succeeded_ = true; }
+
+  // Throws PEER_FAILED when one of `ranks` has abandoned its attempt; `doing` begins the text.
+  void check(const std::vector<int32_t>& ranks, const std::vector<uint64_t>& attempts, const std::string& doing);
+
+ private:
+  const World& world_;
+  const uint64_t number_;
+  bool succeeded_ = false;
+  bool follows_ = false;
+};
+
 // One exchange over `members`, of whom this rank is one. While it lasts, others are told that this rank is in a call of
 // this kind on `label`; record_return ends that when the groups are made.
 Exchanged agree(const World& world, Kind kind, const std::string& label, std::string scope,

@@ -8,11 +8,10 @@
 namespace ps {
 
 Communicator::Communicator(std::shared_ptr<World> world, std::shared_ptr<Progress> progress, uint64_t serial,
-                           std::vector<int32_t> global_ranks, std::unique_ptr<Plane> plane, uint64_t layout)
+                           std::vector<int32_t> global_ranks, std::unique_ptr<Plane> plane)
     : world_(std::move(world)),
       progress_(std::move(progress)),
       serial_(serial),
-      layout_(layout),
       global_ranks_(std::move(global_ranks)),
       rank_(static_cast<int>(std::find(global_ranks_.begin(), global_ranks_.end(), world_->rank()) - global_ranks_.begin())),
       plane_(std::move(plane)) {
@@ -189,7 +188,7 @@ void Communicator::look_for_departed() {
   // step nothing of it is touched before that is known.
   const auto check = [&](const Request& request, auto&& step, auto&& pending) {
     for (const int member : awaited(request)) {
-      const std::string reason = gone(member, request.label.tag);
+      const std::string reason = gone(member, request.label);
       if (reason.empty()) continue;
       // Having seen that it is gone: what it sent before must be visible now, and so must a failure it left because of.
       step();
@@ -219,11 +218,12 @@ void Communicator::look_for_departed() {
   }
 }
 
-std::string Communicator::gone(int member, uint16_t tag) const {
-  if (world_->has_left(global_ranks_[static_cast<size_t>(member)])) return "left by psFinalize";
-  if (plane_ && plane_->has_freed(member, tag)) return "has freed the group";
-  if (layout_ != 0 && world_->has_abandoned_layout(global_ranks_[static_cast<size_t>(member)], layout_)) {
-    return "could not make the groups of this layout; its own error says why";
+std::string Communicator::gone(int member, const GroupLabel& label) const {
+  const auto index = static_cast<size_t>(member);
+  if (world_->has_left(global_ranks_[index])) return "left by psFinalize";
+  if (plane_ && plane_->has_freed(member, label.tag)) return "has freed the group";
+  if (world_->has_abandoned(global_ranks_[index], label.attempts[index])) {
+    return "could not make this group; its own error says why";
   }
   return "";
 }
@@ -394,7 +394,7 @@ Error Communicator::mismatch(const MismatchFound& found, const Signature& steppe
 
 Error Communicator::died(int32_t global_rank) const {
   return Error(PS_ERR_PEER_FAILED,
-               fmt::format("{} ended without psFinalize (killed, crashed or exited); {}", world_->who(global_rank),
+               fmt::format("{} {}; {}", world_->who(global_rank), world_->how_lost(global_rank),
                            describe_last_call(*world_, global_rank)),
                global_rank);
 }

@@ -24,10 +24,9 @@ class Progress;
 
 class Communicator : public std::enable_shared_from_this<Communicator> {
  public:
-  // `plane`: nullptr where this build cannot move data between the members. `layout`: the number of the layout it is made
-  // for, 0 none.
+  // `plane`: nullptr where this build cannot move data between the members.
   Communicator(std::shared_ptr<World> world, std::shared_ptr<Progress> progress, uint64_t serial,
-               std::vector<int32_t> global_ranks, std::unique_ptr<Plane> plane, uint64_t layout = 0);
+               std::vector<int32_t> global_ranks, std::unique_ptr<Plane> plane);
   ~Communicator();
 
   World& world() const { return *world_; }
@@ -62,7 +61,7 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   // Receives from this rank itself that are posted for a tag.
   int self_receives(int32_t tag, uint16_t group);
   // Why nothing more comes from a member on the group with that tag, "" while something may.
-  std::string gone(int member, uint16_t tag) const;
+  std::string gone(int member, const GroupLabel& label) const;
   // This rank has freed the group with that tag.
   void mark_freed(uint16_t tag);
 
@@ -106,7 +105,6 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   std::shared_ptr<World> world_;
   std::shared_ptr<Progress> progress_;
   const uint64_t serial_;
-  const uint64_t layout_;
   const std::vector<int32_t> global_ranks_;
   int rank_ = 0;
   int host_count_ = 1;

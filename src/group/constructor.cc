@@ -16,6 +16,7 @@ struct GroupConstructor::Proposal {
   uint64_t max_object_bytes = 0;
   uint64_t host_buffer_bytes = 0;
   uint64_t communicator = 0;  // the serial of one that it has for the same members, 0 none
+  uint64_t attempt = 0;
   uint16_t tag = 0;           // for the group on that communicator; the first member's counts
   int32_t color = 0;
   int32_t key = 0;
@@ -25,7 +26,7 @@ struct GroupConstructor::Proposal {
   std::string encode() const {
     return WireWriter()
         .number(flags).number(max_object_bytes).number(host_buffer_bytes).number(communicator).number(tag).number(color)
-        .number(key).text(ticket)
+        .number(key).number(attempt).text(ticket)
         .take();
   }
   static Proposal decode(const std::string& bytes) {
@@ -38,6 +39,7 @@ struct GroupConstructor::Proposal {
     self.tag = reader.number<uint16_t>();
     self.color = reader.number<int32_t>();
     self.key = reader.number<int32_t>();
+    self.attempt = reader.number<uint64_t>();
     self.ticket = reader.text();
     reader.finish();
     return self;
@@ -53,8 +55,10 @@ std::shared_ptr<Communicator> GroupConstructor::find(const std::vector<int32_t>&
 }
 
 GroupConstructor::Proposal GroupConstructor::propose(const std::vector<int32_t>* global_ranks,
-                                                     const GroupSettings& settings, const Offer& offer) {
+                                                     const GroupSettings& settings, const Offer& offer,
+                                                     uint64_t attempt) {
   Proposal proposal;
+  proposal.attempt = attempt;
   proposal.flags = settings.flags;
   proposal.max_object_bytes = settings.max_object_bytes;
   proposal.host_buffer_bytes = settings.host_buffer_bytes;
@@ -75,7 +79,8 @@ std::shared_ptr<Group> GroupConstructor::make(std::vector<int32_t> global_ranks,
   const StopCheck check = [&] { world_->check_living(global_ranks, doing); };
   check();
   Offer offer(world_->in_process());
-  Proposal own = propose(&global_ranks, settings, offer);
+  Attempt attempt(*world_);  // ends before the offer: who finds that closed finds the reason
+  Proposal own = propose(&global_ranks, settings, offer, attempt.number());
   const Exchanged agreed =
       agree(*world_, Kind::kNewGroup, settings.name, fmt::format("group '{}' of world {}", settings.name, world_->id()),
             global_ranks, own.encode(), deadline, check);
@@ -84,7 +89,8 @@ std::shared_ptr<Group> GroupConstructor::make(std::vector<int32_t> global_ranks,
   const auto self = std::find(global_ranks.begin(), global_ranks.end(), world_->rank()) - global_ranks.begin();
   proposals[static_cast<size_t>(self)].existing = own.existing;
   check_alike(global_ranks, proposals, settings);
-  auto group = build(global_ranks, proposals, agreed.serial, std::move(settings), offer, deadline, check);
+  auto group = build(global_ranks, proposals, agreed.serial, std::move(settings), offer, attempt, deadline, check);
+  attempt.succeeded();
   record_return(*world_);
   return group;
 }
@@ -96,7 +102,8 @@ std::shared_ptr<Group> GroupConstructor::split(const Group& parent, int32_t colo
   const StopCheck check = [&] { world_->check_living(everyone, doing); };
   check();
   Offer offer(world_->in_process());
-  Proposal own = propose(nullptr, settings, offer);
+  Attempt attempt(*world_);  // ends before the offer: who finds that closed finds the reason
+  Proposal own = propose(nullptr, settings, offer, attempt.number());
   own.color = color;
   own.key = key;
   const Exchanged agreed =
@@ -108,7 +115,10 @@ std::shared_ptr<Group> GroupConstructor::split(const Group& parent, int32_t colo
   for (const std::string& blob : agreed.blobs) proposals.push_back(Proposal::decode(blob));
   check_alike(everyone, proposals, settings);
   record_return(*world_);
-  if (color == PS_NO_COLOR) return nullptr;
+  if (color == PS_NO_COLOR) {
+    attempt.succeeded();
+    return nullptr;
+  }
 
   std::vector<size_t> part;
   for (size_t i = 0; i < proposals.size(); ++i) {
@@ -121,7 +131,9 @@ std::shared_ptr<Group> GroupConstructor::split(const Group& parent, int32_t colo
     global_ranks.push_back(everyone[i]);
     members.push_back(proposals[i]);
   }
-  return build(std::move(global_ranks), members, agreed.serial, std::move(settings), offer, deadline, check);
+  auto made = build(std::move(global_ranks), members, agreed.serial, std::move(settings), offer, attempt, deadline, check);
+  attempt.succeeded();
+  return made;
 }
 
 void GroupConstructor::check_alike(const std::vector<int32_t>& global_ranks, const std::vector<Proposal>& proposals,
@@ -141,13 +153,15 @@ void GroupConstructor::check_alike(const std::vector<int32_t>& global_ranks, con
 }
 
 std::shared_ptr<Group> GroupConstructor::build(std::vector<int32_t> global_ranks, const std::vector<Proposal>& proposals,
-                                               uint64_t serial, GroupSettings settings, Offer& offer, Deadline deadline,
-                                               const StopCheck& check) {
+                                               uint64_t serial, GroupSettings settings, Offer& offer, Attempt& attempt,
+                                               Deadline deadline, const StopCheck& check) {
   const auto self = static_cast<size_t>(std::find(global_ranks.begin(), global_ranks.end(), world_->rank()) - global_ranks.begin());
   const uint64_t common = proposals.front().communicator;
   const bool shared = common != 0 && std::all_of(proposals.begin(), proposals.end(), [&](const Proposal& p) {
                         return p.communicator == common;
                       });
+  std::vector<uint64_t> attempts;
+  for (const Proposal& proposal : proposals) attempts.push_back(proposal.attempt);
   std::shared_ptr<Communicator> communicator;
   uint16_t tag = 0;
   if (shared) {
@@ -158,19 +172,23 @@ std::shared_ptr<Group> GroupConstructor::build(std::vector<int32_t> global_ranks
     const int32_t node = world_->member(world_->rank()).node;
     const bool one_host = std::all_of(global_ranks.begin(), global_ranks.end(),
                                       [&](int32_t rank) { return world_->member(rank).node == node; });
+    const StopCheck check_members = [&] {
+      check();
+      attempt.check(global_ranks, attempts, fmt::format("new group '{}'", settings.name));
+    };
     std::shared_ptr<SharedMemory> memory;
     if (one_host && global_ranks.size() > 1) {
       const SharedNeed need{"parallelstate-group", geometry.total_bytes, geometry.messages_offset,
                             fmt::format("group '{}' of {} ranks with host_buffer_bytes {}", settings.name,
                                         global_ranks.size(), settings.host_buffer_bytes)};
       memory = hand_over(*world_, offer, self == 0, proposals.front().ticket, static_cast<int>(global_ranks.size()),
-                         need, deadline, check);
+                         need, deadline, check_members);
     }
     auto plane = make_plane(*world_, global_ranks, geometry, std::move(memory), dispatch_);
     communicator = std::make_shared<Communicator>(world_, progress_, serial, std::move(global_ranks), std::move(plane));
     tag = communicator->next_tag();
   }
-  auto group = std::make_shared<Group>(communicator, std::move(settings), tag);
+  auto group = std::make_shared<Group>(communicator, std::move(settings), tag, std::move(attempts));
   if (!shared) take_note(communicator);
   take_note(group);
   return group;

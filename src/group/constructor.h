@@ -13,6 +13,7 @@
 
 namespace ps {
 
+class Attempt;
 class Progress;
 
 class GroupConstructor {
@@ -38,9 +39,11 @@ class GroupConstructor {
  private:
   struct Proposal;
 
-  Proposal propose(const std::vector<int32_t>* global_ranks, const GroupSettings& settings, const Offer& offer);
+  Proposal propose(const std::vector<int32_t>* global_ranks, const GroupSettings& settings, const Offer& offer,
+                   uint64_t attempt);
   std::shared_ptr<Group> build(std::vector<int32_t> global_ranks, const std::vector<Proposal>& proposals, uint64_t serial,
-                               GroupSettings settings, Offer& offer, Deadline deadline, const StopCheck& check);
+                               GroupSettings settings, Offer& offer, Attempt& attempt, Deadline deadline,
+                               const StopCheck& check);
   std::shared_ptr<Communicator> find(const std::vector<int32_t>& global_ranks);
   void check_alike(const std::vector<int32_t>& global_ranks, const std::vector<Proposal>& proposals,
                    const GroupSettings& settings) const;

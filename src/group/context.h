@@ -76,7 +76,6 @@ class Context : public std::enable_shared_from_this<Context> {
   std::atomic<GroupConstructor*> watched_{nullptr};  // what the guardian may look at
   std::shared_ptr<Group> world_group_;
   std::mutex forming_mutex_;  // one layout is formed at a time
-  uint64_t layouts_ = 0;      // how many were begun
   mutable std::mutex mutex_;
   std::shared_ptr<const ModelParallel> model_parallel_;
   std::set<std::string> kept_;

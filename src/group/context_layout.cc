@@ -16,14 +16,7 @@ void Context::init_model_parallel(std::string_view spec, const GroupSettings& se
          existing->layout().spec());
   }
   const auto layout = std::make_shared<const layout::Layout>(spec, world_->size());
-  ++layouts_;
-  std::shared_ptr<ModelParallel> made;
-  try {
-    made = std::make_shared<ModelParallel>(*constructor_, world_, progress_, layout, layouts_, settings, deadline);
-  } catch (...) {
-    world_->abandon_layout(layouts_);
-    throw;
-  }
+  auto made = std::make_shared<ModelParallel>(*constructor_, world_, progress_, layout, settings, deadline);
   for (const ModelParallel::Member& member : made->members()) {
     if (member.group) member.group->set_context(weak_from_this());
   }

@@ -37,7 +37,8 @@ class Context;
 
 class Group {
  public:
-  Group(std::shared_ptr<Communicator> communicator, GroupSettings settings, uint16_t tag);
+  // `attempts`: the members' own counts of their attempts to make it.
+  Group(std::shared_ptr<Communicator> communicator, GroupSettings settings, uint16_t tag, std::vector<uint64_t> attempts);
   // Waits for this rank's unfinished operations, bounded by their deadlines, and tells peers that the group is freed.
   ~Group();
 
@@ -50,6 +51,7 @@ class Group {
   // As messages call it; settings().name is what the caller gave.
   const std::string& name() const { return label_.name; }
   uint16_t tag() const { return label_.tag; }
+  const GroupLabel& label() const { return label_; }
   int rank() const { return communicator_->rank(); }
   int size() const { return communicator_->size(); }
   const std::vector<int32_t>& global_ranks() const { return communicator_->global_ranks(); }

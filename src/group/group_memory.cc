@@ -97,7 +97,7 @@ StopCheck GroupMemory::stop_check() const {
     try {
       group_.world().check_living(group_.global_ranks(), doing);
       for (int member = 0; member < group_.size(); ++member) {
-        const std::string reason = group_.communicator().gone(member, group_.tag());
+        const std::string reason = group_.communicator().gone(member, group_.label());
         if (reason.empty()) continue;
         const int32_t culprit = group_.global_ranks()[static_cast<size_t>(member)];
         throw Error(PS_ERR_PEER_FAILED, fmt::format("{}: {} {}", doing, group_.world().who(culprit), reason), culprit);

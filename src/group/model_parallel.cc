@@ -28,11 +28,13 @@ struct Proposal {
   uint32_t flags = 0;
   uint64_t max_object_bytes = 0;
   uint64_t host_buffer_bytes = 0;
+  uint64_t attempt = 0;
   std::string ticket;
 
   std::string encode() const {
     return WireWriter()
-        .text(spec).number(hash).number(flags).number(max_object_bytes).number(host_buffer_bytes).text(ticket)
+        .text(spec).number(hash).number(flags).number(max_object_bytes).number(host_buffer_bytes).number(attempt)
+        .text(ticket)
         .take();
   }
   static Proposal decode(const std::string& bytes) {
@@ -43,6 +45,7 @@ struct Proposal {
     self.flags = reader.number<uint32_t>();
     self.max_object_bytes = reader.number<uint64_t>();
     self.host_buffer_bytes = reader.number<uint64_t>();
+    self.attempt = reader.number<uint64_t>();
     self.ticket = reader.text();
     reader.finish();
     return self;
@@ -89,6 +92,12 @@ Ranks members_of(const layout::Rule& rule, int64_t group) {
   return ranks;
 }
 
+std::vector<uint64_t> attempts_of(const Ranks& ranks, const std::vector<uint64_t>& of_world) {
+  std::vector<uint64_t> attempts;
+  for (const int32_t rank : ranks) attempts.push_back(of_world[static_cast<size_t>(rank)]);
+  return attempts;
+}
+
 }  // namespace
 
 // The communicators that the ranks of this host need, each list of members once.
@@ -106,7 +115,7 @@ struct ModelParallel::Communicators {
 
 ModelParallel::ModelParallel(GroupConstructor& constructor, std::shared_ptr<World> world,
                              std::shared_ptr<Progress> progress, std::shared_ptr<const layout::Layout> layout,
-                             uint64_t number, const GroupSettings& settings, Deadline deadline)
+                             const GroupSettings& settings, Deadline deadline)
     : world_(std::move(world)), layout_(std::move(layout)) {
   Stopwatch watch;
   Ranks everyone;
@@ -114,22 +123,28 @@ ModelParallel::ModelParallel(GroupConstructor& constructor, std::shared_ptr<Worl
   const StopCheck check = [&] { world_->check_living(everyone, "model-parallel groups"); };
   check();
   Offer offer(world_->in_process());
+  Attempt attempt(*world_);  // ends before the offer: who finds that closed finds the reason
   const Proposal own{layout_->spec(), layout_->hash(), settings.flags, settings.max_object_bytes,
-                     settings.host_buffer_bytes, offer.ticket()};
+                     settings.host_buffer_bytes, attempt.number(), offer.ticket()};
   const Exchanged agreed = agree(*world_, Kind::kNewGroup, layout_->spec().substr(0, 63),
                                  fmt::format("model-parallel groups of world {}", world_->id()), everyone, own.encode(),
                                  deadline, check);
   std::vector<Proposal> proposals;
   std::vector<std::string> tickets;
+  std::vector<uint64_t> attempts;
   for (const std::string& blob : agreed.blobs) {
     proposals.push_back(Proposal::decode(blob));
     tickets.push_back(proposals.back().ticket);
+    attempts.push_back(proposals.back().attempt);
   }
   check_alike(proposals);
   times_.agreement_us = watch.lap_us();
 
   const Communicators planned = plan(settings.host_buffer_bytes);
-  const std::shared_ptr<SharedMemory> memory = share(planned, offer, tickets, deadline, check);
+  const std::shared_ptr<SharedMemory> memory = share(planned, offer, tickets, deadline, [&] {
+    check();
+    attempt.check(everyone, attempts, "model-parallel groups");
+  });
   memory_bytes_ = planned.bytes;
   times_.memory_us = watch.lap_us();
 
@@ -155,8 +170,8 @@ ModelParallel::ModelParallel(GroupConstructor& constructor, std::shared_ptr<Worl
         if ((settings.flags & PS_WARM_UP) != 0) part->prefault(0, entry.geometry.rings_offset, "a group of the layout");
       }
       communicator = std::make_shared<Communicator>(world_, progress, agreed.serial | entry.number << kSerialShift, ranks,
-                                                    make_plane(*world_, ranks, entry.geometry, std::move(part), constructor.dispatch()),
-                                                    number);
+                                                    make_plane(*world_, ranks, entry.geometry, std::move(part),
+                                                               constructor.dispatch()));
       constructor.take_note(communicator);
     }
     const uint16_t tag = communicator->next_tag();
@@ -166,7 +181,8 @@ ModelParallel::ModelParallel(GroupConstructor& constructor, std::shared_ptr<Worl
     }
     GroupSettings own_settings = settings;
     own_settings.name = name.name;
-    members_.push_back({name.name, std::make_shared<Group>(communicator, std::move(own_settings), tag)});
+    members_.push_back({name.name, std::make_shared<Group>(communicator, std::move(own_settings), tag,
+                                                            attempts_of(ranks, attempts))});
     constructor.take_note(members_.back().group);
   }
   communicator_count_ = made.size();
@@ -176,6 +192,7 @@ ModelParallel::ModelParallel(GroupConstructor& constructor, std::shared_ptr<Worl
     worker_suffix_ += fmt::format("{}{}{}", worker_suffix_.empty() ? "" : "_", name, group->rank());
   }
   times_.groups_us = watch.lap_us();
+  attempt.succeeded();
   record_return(*world_);
 }
 

@@ -16,11 +16,10 @@ namespace ps {
 
 class ModelParallel {
  public:
-  // Collective over the world, whose ranks number their layouts alike. Errors: MISMATCH ranks with other layouts or
+  // Collective over the world. Errors: MISMATCH ranks with other layouts or
   // options.
   ModelParallel(GroupConstructor& constructor, std::shared_ptr<World> world, std::shared_ptr<Progress> progress,
-                std::shared_ptr<const layout::Layout> layout, uint64_t number, const GroupSettings& settings,
-                Deadline deadline);
+                std::shared_ptr<const layout::Layout> layout, const GroupSettings& settings, Deadline deadline);
 
   const layout::Layout& layout() const { return *layout_; }
 

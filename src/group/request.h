@@ -18,6 +18,7 @@ namespace ps {
 struct GroupLabel {
   std::string name;
   uint16_t tag = 0;
+  std::vector<uint64_t> attempts;  // at making this group, of each member by its own count
   std::atomic<int64_t> unfinished{0};  // asynchronous operations
 };
 

@@ -9,12 +9,14 @@
 #include <string_view>
 #include <vector>
 
+#include "base/deadline.h"
 #include "base/error.h"
 #include "control/store/address.h"
 #include "control/store/conversation.h"
 #include "control/store/frame.h"
 #include "control/store/handshake.h"
 #include "control/store/message.h"
+#include "control/watch/news.h"
 
 namespace {
 
@@ -38,6 +40,13 @@ void parse_bodies(std::string_view body) {
   parse_refusal(body);
   parse_number(body);
   parse_error(body);
+  if (const auto attendance = parse_attendance(body)) {
+    require(encode_attendance(*attendance) == body, "an attendance changed on its way");
+  }
+  if (const auto facts = parse_news(body)) {
+    require(encode_news(facts->data(), facts->size()) == body, "news changed on their way");
+  }
+  if (const auto beat = parse_beat(body)) require(encode_beat(*beat) == body, "a heartbeat changed on its way");
   if (const auto exchanged = parse_exchanged(body)) {
     require(encode_exchanged(exchanged->serial, exchanged->blobs) == body, "an exchange's result changed on its way");
   }
@@ -75,11 +84,13 @@ void converse(std::string_view bytes) {
     if (parsed.fault != FrameFault::kNone) return conversation.on_bad_header(parsed);
     const std::string_view header = bytes.substr(0, kFrameHeaderBytes);
     bytes.remove_prefix(kFrameHeaderBytes);
-    if (bytes.size() < parsed.header.body_bytes) return;
+    if (bytes.size() < parsed.header.body_bytes) break;
     const std::string_view body = bytes.substr(0, parsed.header.body_bytes);
     bytes.remove_prefix(parsed.header.body_bytes);
-    if (!conversation.on_frame(parsed.header, header, body, "")) return;
+    if (!conversation.on_frame(parsed.header, header, body, "")) break;
+    state.hub.flush();
   }
+  state.hub.tick(ps::monotonic_ns());
 }
 
 }  // namespace
@@ -131,6 +142,19 @@ std::vector<std::string> corpus() {
       encode_error(Error(PS_ERR_TIMEOUT, "text")),
       encode_exchanged(1, {"a", "b"}),
       "tcp://host:1", "tcp://[::1]:29400", "unix:///run/x", "file:///x", "mem://x", "fd://3", ""};
+  const std::string watcher = framed(FrameType::kHello, encode_hello({Role::kWatch, false, std::string(kNonceBytes, 'n'),
+                                                                      std::string(kClientIdBytes, 'c'), "job"})) +
+                              framed(FrameType::kProof, "");
+  const std::string attendance = encode_attendance({.world = 1, .world_size = 2, .rank = 1, .node = 1, .port = 9});
+  const std::vector<Fact> facts = {{Fact::Kind::kLost, 0, 1}, {Fact::Kind::kAbandoned, 1, 7}, {Fact::Kind::kLeft, 1, 0}};
+  const std::string news = encode_news(facts.data(), facts.size());
+  const std::string beat = encode_beat({{{0, 1000}}});
+  for (const std::string& input :
+       {attendance, news, beat,
+        watcher + framed(FrameType::kAttend, attendance) + framed(FrameType::kBeat, encode_beat({})) +
+            framed(FrameType::kNews, news)}) {
+    inputs.push_back(input);
+  }
   std::string all = greeting;
   for (const Request& request : requests) {
     inputs.push_back(encode_request(request));

@@ -58,8 +58,8 @@ class LaunchTest(unittest.TestCase):
     def start(self, command: List[str], environment: Optional[Dict[str, str]] = None, **options) -> subprocess.Popen:
         """A process in a group of its own, which is killed when the test ends."""
         process = subprocess.Popen([*ENDS_WITH_ITS_PARENT, *command], env={**self.environment, **(environment or {})},
-                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                   start_new_session=True, **options)
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+                                   **{"stdin": subprocess.DEVNULL, **options})
         self.addCleanup(self.end, process)
         return process
 
@@ -69,8 +69,9 @@ class LaunchTest(unittest.TestCase):
             os.killpg(process.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
-        process.stdout.close()
-        process.stderr.close()
+        for stream in (process.stdin, process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
         process.wait(LIMIT_S)
 
     def finish(self, process: subprocess.Popen, code: int = 0, limit: int = LIMIT_S) -> str:

@@ -112,6 +112,19 @@ class PsctlNodes(HostsTest):
             self.assertNotEqual(other.returncode, 0)
             self.end(nodes[killed])
 
+    def test_a_node_that_vanishes_ends_all(self) -> None:
+        for cut in range(2):
+            self.addCleanup(self.hosts.mend)
+            nodes = [self.psctl(node, 1, "sh", "-c", "echo ready; exec sleep 1000") for node in range(2)]
+            for node in nodes:
+                self.assertIn("ready", node.stdout.readline())
+            self.hosts.drop(cut, [1 - cut])
+            for node in nodes:
+                self.finish(node, code=1, limit=20)
+            self.assertRegex(nodes[0].said, r"node 1 \(host .*\) has not been heard of for 4 s")
+            self.assertIn("contact with node 0 was lost", nodes[1].said)
+            self.hosts.mend()
+
     def test_a_command_that_is_not_there(self) -> None:
         nodes = [self.psctl(0, 1, "sleep", "1000"), self.psctl(1, 1, "no-such-command")]
         for node in nodes:

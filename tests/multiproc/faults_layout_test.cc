@@ -55,7 +55,7 @@ const RankProgram kForming("forming_layouts", [](const Rank& self) {
       // The victim, or a survivor of it that has given up already and that this rank was waiting for.
       const bool of_victim = text.find("rank 2 (pid ") != std::string::npos;
       const bool of_survivor = text.find("has freed the group") != std::string::npos ||
-                               text.find("could not make the groups") != std::string::npos;
+                               text.find("could not make this group") != std::string::npos;
       must(of_victim || of_survivor, "names nobody who is gone: " + text);
     }
   }

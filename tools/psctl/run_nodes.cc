@@ -19,8 +19,8 @@ using nlohmann::json;
 constexpr int64_t kSliceMs = 500;      // between two looks at what else there is to do
 constexpr int64_t kDialMs = 2000;      // one attempt to reach the first node
 constexpr int64_t kCallMs = 10'000;    // for the store to answer
-constexpr int64_t kBeatMs = 3000;      // a heartbeat's life; it is renewed in every slice
-constexpr int64_t kLostMs = 10'000;    // without one for so long, a node is lost
+constexpr int64_t kBeatMs = 2000;      // a heartbeat's life; it is renewed in every slice
+constexpr int64_t kLostMs = 2000;      // so long after the last one's end, a node is lost
 constexpr int64_t kFarewellMs = 5000;  // for the others to read the end
 
 std::string key(const char* name, int64_t number) {
@@ -238,7 +238,7 @@ void Nodes::check_heartbeats() {
     if (read(store_.get(), key("alive", i), 0, "looking for heartbeats")) node.heard_ms = now_ms();
     if (now_ms() - node.heard_ms < kLostMs) continue;
     append({NodeEvent::Kind::kFailed, i, 1,
-            name(i) + " has not been heard of for " + std::to_string(kLostMs / 1000) + " s"});
+            name(i) + " has not been heard of for " + std::to_string((kBeatMs + kLostMs) / 1000) + " s"});
     append({NodeEvent::Kind::kDone, i, 0, ""});
     node.heard_ms = now_ms();
   }

@@ -1,5 +1,7 @@
 #include "control/store/connection.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -117,6 +119,8 @@ Frame Connection::receive_handshake(Deadline deadline, bool first, const std::st
     throw NotYet{"it stopped answering"};
   }
 }
+
+void Connection::finish_sending() { ::shutdown(stream_.fd(), SHUT_WR); }
 
 Frame Connection::receive(Deadline deadline, const StopCheck& check) {
   std::string raw;

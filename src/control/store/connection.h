@@ -44,6 +44,11 @@ class Connection {
   // The next frame; StreamEnded too for one that is wrong.
   Frame receive(Deadline deadline, const StopCheck& check);
 
+  // Nothing more is sent; what the other end sends still comes.
+  void finish_sending();
+  // To be polled for what can be received.
+  int descriptor() const { return stream_.fd(); }
+
  private:
   void receive_first_header(std::string& raw, Deadline deadline);
   Frame receive_handshake(Deadline deadline, bool first, const std::string& url);

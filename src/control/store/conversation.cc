@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/deadline.h"
+
 namespace ps {
 namespace {
 
@@ -17,6 +19,7 @@ Conversation::Conversation(HostedState& state, std::string peer, int64_t user, W
 
 Conversation::~Conversation() {
   if (waiting_) state_.data->disconnect(waiting_->ticket);
+  state_.hub.end(*this, is_cut_, monotonic_ns());
   if (entered_) state_.admission.leave(hello_.client_id);
 }
 
@@ -51,7 +54,9 @@ bool Conversation::on_frame(const FrameHeader& header, std::string_view raw_head
   switch (step_) {
     case Step::kHello: return header.type == FrameType::kHello && on_hello(body);
     case Step::kProof: return header.type == FrameType::kProof && on_proof(body);
-    case Step::kReady: return header.epoch == state_.epoch && on_request(header, body);
+    case Step::kReady:
+      if (header.epoch != state_.epoch) return false;
+      return hello_.role == Role::kWatch ? on_watch(header.type, body) : on_request(header, body);
   }
   return false;
 }
@@ -91,7 +96,8 @@ bool Conversation::on_proof(std::string_view body) {
                               "rank 0 of the job \"{}\"; give each world an address of its own",
                               state_.job, state_.pid, state_.host, hello_.job));
   }
-  if (state_.world && hello_.role == Role::kRank && hello_.job != state_.job) {
+  const bool is_rank = hello_.role == Role::kRank || hello_.role == Role::kWatch;
+  if (state_.world && is_rank && hello_.job != state_.job) {
     return refuse(RefusalReason::kOtherJob,
                   fmt::format("rank 0 of the job \"{}\" (pid {} on {}) hosts the store, and the caller is of the job "
                               "\"{}\"",
@@ -152,6 +158,18 @@ bool Conversation::on_request(const FrameHeader& header, std::string_view body) 
     send(FrameType::kError, header.request, encode_error(error));
   }
   return true;
+}
+
+bool Conversation::on_watch(FrameType type, std::string_view body) {
+  const int64_t now = monotonic_ns();
+  if (type == FrameType::kBeat) return parse_beat(body) && state_.hub.beat(*this, now);
+  if (type == FrameType::kAttend) {
+    const auto attendance = parse_attendance(body);
+    return attendance && state_.hub.attend(*this, *attendance, now);
+  }
+  if (type != FrameType::kNews) return false;
+  const auto facts = parse_news(body);
+  return facts && state_.hub.hear(*this, *facts, now);
 }
 
 void Conversation::wait(uint64_t request, FrameType reply, int64_t wait_ms, const std::function<Ticket(Done)>& begin) {

@@ -11,6 +11,7 @@
 #include "control/store/handshake.h"
 #include "control/store/message.h"
 #include "control/store/store_data.h"
+#include "control/watch/hub.h"
 
 namespace ps {
 
@@ -18,6 +19,7 @@ namespace ps {
 struct HostedState {
   std::shared_ptr<StoreData> data;
   Admission admission;
+  WatchHub hub;  // of the server's thread alone
   std::string secret;
   std::string job;
   bool world = false;       // met by a world's ranks, else served for anybody
@@ -45,11 +47,11 @@ class Wire {
   virtual void deliver(uint64_t wait, Outcome outcome) = 0;
 };
 
-class Conversation {
+class Conversation : private Attendee {
  public:
   // `peer` names it in texts; `user` is its user id, -1 unknown.
   Conversation(HostedState& state, std::string peer, int64_t user, Wire& wire);
-  ~Conversation();
+  ~Conversation() override;
   Conversation(const Conversation&) = delete;
   Conversation& operator=(const Conversation&) = delete;
 
@@ -64,6 +66,9 @@ class Conversation {
   void on_deadline();
   void on_outcome(uint64_t wait, Outcome outcome);
 
+  // The connection is about to end because nothing comes through any more.
+  void on_cut() { is_cut_ = true; }
+
   void say_goodbye();
 
   // For completions from other threads, which may come after the connection is gone.
@@ -75,6 +80,8 @@ class Conversation {
   bool on_hello(std::string_view body);
   bool on_proof(std::string_view body);
   bool on_request(const FrameHeader& header, std::string_view body);
+  bool on_watch(FrameType type, std::string_view body);
+  void tell(FrameType type, std::string body) override { send(type, 0, std::move(body)); }
   void wait(uint64_t request, FrameType reply, int64_t wait_ms, const std::function<Ticket(Done)>& begin);
   bool refuse(RefusalReason reason, std::string text);
   void send(FrameType type, uint64_t request, Value body);
@@ -91,6 +98,7 @@ class Conversation {
   std::string hello_bytes_;
   std::string challenge_bytes_;
   bool entered_ = false;
+  bool is_cut_ = false;
   FrameAuthenticator incoming_;
   FrameAuthenticator outgoing_;
 

@@ -15,7 +15,8 @@ bool is_handshake(FrameType type) { return type >= FrameType::kHello && type <= 
 
 bool is_known(FrameType type) {
   return is_handshake(type) || (type >= FrameType::kSet && type <= FrameType::kGiveUp) ||
-         (type >= FrameType::kValue && type <= FrameType::kGoodbye);
+         (type >= FrameType::kValue && type <= FrameType::kGoodbye) ||
+         (type >= FrameType::kAttend && type <= FrameType::kNews);
 }
 
 }  // namespace

@@ -40,6 +40,10 @@ enum class FrameType : uint16_t {
   kExchanged = 34,  // to exchange
   kError = 35,
   kGoodbye = 36,  // the store was closed in order; nothing follows
+
+  kAttend = 48,  // these three on a rank's control connection alone, and nothing else there; none has a reply
+  kBeat = 49,
+  kNews = 50,
 };
 
 struct FrameHeader {

@@ -47,7 +47,7 @@ std::optional<Hello> parse_hello(std::string_view body) {
   hello.nonce = reader.fixed(kNonceBytes);
   hello.client_id = reader.fixed(kClientIdBytes);
   hello.job = printable(reader.text(kLongestJob), kLongestJob);
-  return checked(reader, role >= 1 && role <= 3 && has_secret <= 1, std::move(hello));
+  return checked(reader, role >= 1 && role <= 4 && has_secret <= 1, std::move(hello));
 }
 
 std::string encode_challenge(const Challenge& challenge) {

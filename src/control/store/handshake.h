@@ -26,6 +26,7 @@ enum class Role : uint8_t {
   kClient = 1,  // uses the store
   kRank = 2,    // a member of the world `job`
   kMeeting = 3,  // a world's rank 0, which wants a store that was served for any world
+  kWatch = 4,    // the control connection of a rank whose world has formed
 };
 
 struct Hello {

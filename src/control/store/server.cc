@@ -43,6 +43,8 @@ class ServerLoop {
   HostedState& state() { return *state_; }
   asio::io_context& io() { return io_; }
   void forget(const std::shared_ptr<StoreSession>& session);
+  // After whatever may have changed the watch between hosts.
+  void serve_watch();
 
  private:
   void run();
@@ -52,6 +54,7 @@ class ServerLoop {
   void resume_after(milliseconds pause);
   bool make_room();
   void say_goodbye();
+  void tick();
 
   std::shared_ptr<HostedState> state_;
   asio::io_context io_{1};
@@ -59,6 +62,9 @@ class ServerLoop {
   asio::posix::stream_descriptor listener_{io_};
   asio::steady_timer pause_{io_};
   asio::steady_timer farewell_{io_};
+  asio::steady_timer heart_{io_};
+  bool is_beating_ = false;
+  bool is_flushing_ = false;
   std::list<std::shared_ptr<StoreSession>> sessions_;  // in the order they came
   bool closing_ = false;
   std::thread thread_;
@@ -116,13 +122,18 @@ class StoreSession : public Wire, public std::enable_shared_from_this<StoreSessi
     finish();
   }
 
-  void end() {
+  void end(const asio::error_code& why = {}) {
     if (!conversation_) return;
+    // A process that ends closes or resets its connections; every other error is the network's.
+    const bool by_peer = !why || why == asio::error::eof || why == asio::error::connection_reset ||
+                         why == asio::error::broken_pipe;
+    if (!by_peer) conversation_->on_cut();
     conversation_.reset();
     deadline_.cancel();
     asio::error_code ignored;
     socket_.close(ignored);
     loop_.forget(shared_from_this());
+    loop_.serve_watch();
   }
 
  private:
@@ -131,7 +142,7 @@ class StoreSession : public Wire, public std::enable_shared_from_this<StoreSessi
     asio::async_read(socket_, asio::buffer(header_),
                      [self = shared_from_this()](const asio::error_code& error, size_t) {
                        if (!self->conversation_ || self->finishing_) return;
-                       if (error) return self->end();
+                       if (error) return self->end(error);
                        self->on_header();
                      });
   }
@@ -157,7 +168,7 @@ class StoreSession : public Wire, public std::enable_shared_from_this<StoreSessi
     asio::async_read(socket_, asio::buffer(body_.data() + before, piece),
                      [self = shared_from_this(), rest = left - piece](const asio::error_code& error, size_t) {
                        if (!self->conversation_ || self->finishing_) return;
-                       if (error) return self->end();
+                       if (error) return self->end(error);
                        self->read_body(rest);
                      });
   }
@@ -172,6 +183,7 @@ class StoreSession : public Wire, public std::enable_shared_from_this<StoreSessi
       return end();
     }
     if (!goes_on) return finish();
+    loop_.serve_watch();
     // A large value's buffer is not kept for the connection's life.
     if (body_.capacity() > kPiece) std::string().swap(body_);
     read_header();
@@ -183,7 +195,7 @@ class StoreSession : public Wire, public std::enable_shared_from_this<StoreSessi
                                                        asio::buffer(frame.mac)};
     asio::async_write(socket_, buffers, [self = shared_from_this()](const asio::error_code& error, size_t) {
       if (!self->conversation_) return;
-      if (error) return self->end();
+      if (error) return self->end(error);
       self->outgoing_.pop_front();
       if (!self->outgoing_.empty()) return self->write_next();
       if (self->finishing_) self->end();
@@ -230,6 +242,7 @@ void ServerLoop::say_goodbye() {
   asio::error_code ignored;
   listener_.close(ignored);
   pause_.cancel();
+  heart_.cancel();
   farewell_.expires_after(kFarewellLimit);
   farewell_.async_wait([this](const asio::error_code& error) {
     if (error) return;
@@ -237,6 +250,32 @@ void ServerLoop::say_goodbye() {
   });
   for (const auto& session : std::list(sessions_)) session->say_goodbye();
   if (sessions_.empty()) farewell_.cancel();
+}
+
+void ServerLoop::serve_watch() {
+  if (closing_) return;
+  HostedState& state = *state_;
+  if (!is_beating_ && !state.hub.empty()) {
+    is_beating_ = true;
+    tick();
+  }
+  if (is_flushing_ || !state.hub.has_news()) return;
+  // Behind what has come already, so that much news at a time goes out in few frames.
+  is_flushing_ = true;
+  asio::post(io_, [this] {
+    is_flushing_ = false;
+    if (!closing_) state_->hub.flush();
+  });
+}
+
+void ServerLoop::tick() {
+  heart_.expires_after(milliseconds(kBeatMs));
+  heart_.async_wait([this](const asio::error_code& error) {
+    is_beating_ = false;
+    if (error || closing_) return;
+    state_->hub.tick(monotonic_ns());
+    serve_watch();
+  });
 }
 
 void ServerLoop::forget(const std::shared_ptr<StoreSession>& session) {

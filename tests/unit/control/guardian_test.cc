@@ -16,6 +16,7 @@ namespace ps {
 namespace {
 
 constexpr int kRanks = 4;
+const std::vector<int32_t> kAll = {0, 1, 2, 3};
 
 // What a test waits for, at most 30 s.
 class Notices {
@@ -57,8 +58,8 @@ void live_and_die(RankLines::Life& life) {
 
 std::vector<int> deaths(const HostSegment& segment) {
   std::vector<int> list;
-  segment.visit_deaths([&](int index) {
-    list.push_back(index);
+  segment.visit_deaths([&](int32_t rank) {
+    list.push_back(rank);
     return false;
   });
   return list;
@@ -67,7 +68,7 @@ std::vector<int> deaths(const HostSegment& segment) {
 class GuardianTest : public testing::TestWithParam<bool> {
  protected:
   std::shared_ptr<HostSegment> segment(int index) const {
-    return std::make_shared<HostSegment>(memory_, kRanks, index);
+    return std::make_shared<HostSegment>(memory_, kAll, kRanks, index);
   }
   std::unique_ptr<Guardian> guardian(int index) {
     return std::make_unique<Guardian>(
@@ -77,7 +78,7 @@ class GuardianTest : public testing::TestWithParam<bool> {
     if (GetParam() && !Guardian::has_futex_waitv()) GTEST_SKIP() << "this kernel has no futex_waitv";
   }
 
-  std::shared_ptr<SharedMemory> memory_ = SharedMemory::create_in_process(HostSegment::bytes(kRanks));
+  std::shared_ptr<SharedMemory> memory_ = SharedMemory::create_in_process(HostSegment::bytes(kRanks, kRanks));
   Logger logger_;
   Notices notices_;
 };
@@ -139,9 +140,9 @@ TEST_P(GuardianTest, StopsQuickly) {
 }
 
 TEST(HostSegmentTest, EveryRankFitsIntoTheLogAndIsThereOnce) {
-  const auto memory = SharedMemory::create_in_process(HostSegment::bytes(kRanks));
-  const HostSegment segment(memory, kRanks, 0);
-  for (const int index : {2, 0, 2, 3, 1, 0, 3}) segment.log_death(index);
+  const auto memory = SharedMemory::create_in_process(HostSegment::bytes(kRanks, kRanks));
+  const HostSegment segment(memory, kAll, kRanks, 0);
+  for (const int rank : {2, 0, 2, 3, 1, 0, 3}) segment.log_death(rank, Loss::kEnded);
   EXPECT_EQ(deaths(segment), (std::vector<int>{2, 0, 3, 1}));
   EXPECT_EQ(segment.death_count().load(), 4U);
 }

@@ -1,0 +1,322 @@
+"""Ranks that die, stop, leave or are cut off on other hosts: every rank of the world is told who, and why."""
+
+import os
+import re
+import select
+import signal
+import subprocess
+import time
+
+import launching
+from hosts import HostsTest
+
+PORT = "29400"
+PER_HOST = 2
+# A cut is noticed about 3 s after it; a busy machine may take longer, and nothing here depends on how long.
+NOTICED_S = 15
+
+
+class Rank:
+    """A process of watch_rank, its commands and its answers."""
+
+    def __init__(self, test, number, process, host) -> None:
+        self.test, self.number, self.process, self.host = test, number, process, host
+        self.rest = b""
+
+    def tell(self, command) -> None:
+        self.process.stdin.write(command + "\n")
+        self.process.stdin.flush()
+
+    def hear(self, limit=launching.LIMIT_S) -> str:
+        until = time.monotonic() + limit
+        while b"\n" not in self.rest:
+            left = until - time.monotonic()
+            if left <= 0 or not select.select([self.process.stdout], [], [], left)[0]:
+                self.test.fail(f"rank {self.number} gave no answer within {limit} s")
+            read = os.read(self.process.stdout.fileno(), 65536)
+            if not read:
+                self.test.fail(f"rank {self.number} has ended: {self.process.stderr.read()}")
+            self.rest += read
+        line, self.rest = self.rest.split(b"\n", 1)
+        return line.decode()
+
+    def ask(self, command, limit=launching.LIMIT_S) -> str:
+        self.tell(command)
+        return self.hear(limit)
+
+    def signal(self, number) -> None:
+        os.kill(self.process.pid, number)
+
+    def kill(self) -> None:
+        self.signal(signal.SIGKILL)
+        self.process.wait(launching.LIMIT_S)
+
+
+class WatchTest(HostsTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.addCleanup(self.hosts.mend)
+
+    def world(self, **variables):
+        """PER_HOST ranks on each host, rank 0 with the store on the first."""
+        program = os.path.join(os.path.dirname(launching.RANK), "watch_rank")
+        size = self.HOSTS * PER_HOST
+        ranks = []
+        for number in range(size):
+            host = number // PER_HOST
+            process = self.start_on(host, [program], {"stdin": subprocess.PIPE}, PS_RANK=str(number),
+                                    PS_WORLD_SIZE=str(size), PS_SECRET_FILE=self.secret,
+                                    PS_RENDEZVOUS=f"tcp://{self.hosts.address(0)}:{PORT}", **variables)
+            ranks.append(Rank(self, number, process, host))
+        for rank in ranks:
+            self.assertEqual(rank.hear(), "joined PS_OK")
+        return ranks
+
+    def ask_all(self, ranks, command, limit=launching.LIMIT_S):
+        """One command to all at once, since a collective returns on none before all have called it."""
+        for rank in ranks:
+            rank.tell(command)
+        return [rank.hear(limit) for rank in ranks]
+
+    def finalize(self, ranks) -> None:
+        for answer in self.ask_all(ranks, "finalize"):
+            self.assertEqual(answer, "finalize PS_OK")
+        for rank in ranks:
+            self.assertEqual(rank.process.wait(launching.LIMIT_S), 0, rank.process.stderr.read())
+
+    def group_of(self, ranks) -> None:
+        for answer in self.ask_all(ranks, "group " + ",".join(str(rank.number) for rank in ranks)):
+            self.assertEqual(answer, "group PS_OK")
+
+    def expect_works(self, ranks) -> None:
+        """The ranks' group, which is on one host, moves data."""
+        for answer in self.ask_all(ranks, "reduce"):
+            self.assertEqual(answer, "reduce PS_OK")
+
+    def expect_failure(self, ranks, *patterns):
+        for rank, answer in zip(ranks, self.ask_all(ranks, "failure", NOTICED_S)):
+            self.assertTrue(answer.startswith("failure PS_ERR_PEER_FAILED: "), answer)
+            for pattern in patterns:
+                self.assertRegex(answer, pattern, f"on rank {rank.number}")
+
+
+class TwoHosts(WatchTest):
+    HOSTS = 2
+
+    def test_a_killed_rank_is_named_on_the_other_host(self) -> None:
+        ranks = self.world()
+        self.group_of(ranks)
+        ranks[3].kill()
+        self.expect_failure(ranks[:3], r"rank 3 \(pid \d+ on host .*\) ended without psFinalize")
+        for rank in ranks[:3]:
+            self.assertRegex(rank.ask("await 3 dead"), "state 3 dead")
+            for other in (0, 1, 2):
+                self.assertRegex(rank.ask(f"state {other}"), f"state {other} alive")
+        for pair in (ranks[:2],):
+            self.group_of(pair)
+            self.expect_works(pair)
+        self.finalize(ranks[:3])
+
+    def test_who_ends_because_of_a_death_is_not_blamed(self) -> None:
+        for _ in range(5):
+            ranks = self.world()
+            self.group_of(ranks)
+            ranks[3].kill()
+            ranks[2].tell("failure")
+            self.assertIn("rank 3 (pid", ranks[2].hear(NOTICED_S))
+            ranks[2].kill()
+            self.expect_failure(ranks[:2], r"FAILED: rank 3 \(pid \d+ on host .*\) (ended|is lost)")
+            self.finalize(ranks[:2])
+
+    def test_all_ranks_of_a_host_killed(self) -> None:
+        ranks = self.world()
+        self.group_of(ranks)
+        for rank in ranks[2:]:
+            rank.kill()
+        self.expect_failure(ranks[:2], r"rank [23] \(pid \d+ on host .*\)")
+        for rank in ranks[:2]:
+            for other in (2, 3):
+                rank.ask(f"await {other} dead", NOTICED_S)
+        self.finalize(ranks[:2])
+
+    def test_a_rank_that_ends_while_others_wait_for_it_to_make_a_group(self) -> None:
+        ranks = self.world()
+        for rank in ranks[:3]:
+            rank.tell("group 0,1,2,3")
+        ranks[3].kill()
+        for rank in ranks[:3]:
+            answer = rank.hear(NOTICED_S)
+            self.assertTrue(answer.startswith("group PS_ERR_PEER_FAILED: "), answer)
+            self.assertIn("rank 3 (pid", answer)
+        self.finalize(ranks[:3])
+
+    def test_a_child_that_holds_a_killed_ranks_connections_hides_nothing(self) -> None:
+        ranks = self.world()
+        self.group_of(ranks)
+        child = int(ranks[2].ask("fork").split()[1])
+        try:
+            ranks[2].kill()
+            self.expect_failure([ranks[0], ranks[1], ranks[3]], r"rank 2 \(pid \d+ on host .*\) ended without psFinalize")
+        finally:
+            os.kill(child, signal.SIGKILL)
+
+    def test_a_stopped_rank_is_silent_and_fails_nothing(self) -> None:
+        ranks = self.world()
+        self.group_of(ranks)
+        for stopped in (3, 0):
+            others = [rank for rank in ranks if rank.number != stopped]
+            ranks[stopped].signal(signal.SIGSTOP)
+            for rank in others:
+                self.assertRegex(rank.ask(f"await {stopped} silent", NOTICED_S), rf"state {stopped} silent \d{{4,}}")
+            # Longer than after a cut.
+            for rank in others:
+                rank.tell(f"await {stopped} silent")
+            time.sleep(4)
+            for rank in others:
+                self.assertRegex(rank.hear(), rf"state {stopped} silent")
+                self.assertEqual(rank.ask("whole"), "whole")
+            ranks[stopped].signal(signal.SIGCONT)
+            for rank in others:
+                self.assertRegex(rank.ask(f"await {stopped} alive", NOTICED_S), f"state {stopped} alive")
+        for answer in self.ask_all(ranks, "whole"):
+            self.assertEqual(answer, "whole")
+        self.group_of(ranks)
+        self.finalize(ranks)
+
+    def test_a_rank_that_leaves_is_no_death(self) -> None:
+        ranks = self.world()
+        self.group_of(ranks)
+        self.finalize([ranks[3]])
+        for rank in ranks[:3]:
+            self.assertRegex(rank.ask("await 3 left", NOTICED_S), "state 3 left")
+            self.assertEqual(rank.ask("whole"), "whole")
+            answer = rank.ask("group 0,1,2,3")
+            self.assertRegex(answer, r"group PS_ERR_PEER_FAILED: .*rank 3 \(pid \d+ on host .*\) left by psFinalize")
+        self.finalize(ranks[:3])
+
+    def expect_cut(self, ranks) -> None:
+        self.expect_failure(ranks[:2], r"rank [23] \(pid \d+ on host .*\) is lost: no heartbeat for 3.0 s")
+        self.expect_failure(ranks[2:], r"rank 0 \(pid \d+ on host .*\) is lost: no heartbeat for 3.0 s")
+        for rank in ranks:
+            for other in ranks:
+                if other.host != rank.host:
+                    rank.ask(f"await {other.number} dead", NOTICED_S)
+                else:
+                    self.assertRegex(rank.ask(f"state {other.number}"), "alive")
+        self.group_of(ranks[:2])
+        self.expect_works(ranks[:2])
+        # The store is behind the cut.
+        self.assertRegex(ranks[2].ask("group 2,3"), "group PS_ERR_PEER_FAILED: .*store's host")
+        self.assertRegex(ranks[3].ask("get key"), "get PS_ERR_PEER_FAILED: .*store's host")
+
+    def test_a_link_that_goes_down(self) -> None:
+        for host in (0, 1):
+            ranks = self.world()
+            self.group_of(ranks)
+            self.hosts.set_link(host, "down")
+            self.expect_cut(ranks)
+            self.finalize(ranks)
+            self.hosts.mend()
+
+    def test_a_silent_cut(self) -> None:
+        ranks = self.world()
+        self.group_of(ranks)
+        self.hosts.drop(1, [0])
+        self.expect_cut(ranks)
+        self.finalize(ranks)
+
+    def test_a_cut_while_all_wait(self) -> None:
+        ranks = self.world()
+        self.group_of(ranks)
+        for rank in ranks[:3]:
+            rank.tell("group 3,2,1,0")
+        self.hosts.drop(0, [1])
+        for rank in ranks[:3]:
+            answer = rank.hear(NOTICED_S)
+            self.assertTrue(answer.startswith("group PS_ERR_PEER_FAILED: "), answer)
+        self.finalize(ranks)
+
+    def test_the_stores_host_dies_by_its_process_alone(self) -> None:
+        ranks = self.world()
+        self.group_of(ranks[2:])
+        here, there = ranks[1], ranks[2:]
+        self.expect_works(there)
+        ranks[0].kill()
+        for rank in [here, *there]:
+            rank.ask("await 0 dead", NOTICED_S)
+        self.expect_works(there)
+        for rank in [here, *there]:
+            for other in (1, 2, 3):
+                self.assertRegex(rank.ask(f"state {other}"), f"state {other} alive")
+            self.assertRegex(rank.ask("group 1,2,3" if rank is not here else "get key"), "PS_ERR_PEER_FAILED")
+        # The next death is noticed without the store.
+        ranks[3].kill()
+        for rank in ranks[1:3]:
+            rank.ask("await 3 dead", NOTICED_S)
+            self.assertRegex(rank.ask("state 2"), "alive")
+        self.finalize(ranks[1:3])
+
+    def test_a_world_on_one_host_has_no_watch_between_hosts(self) -> None:
+        ranks = self.world()
+        for rank in ranks:
+            self.assertIn("ps-watch", rank.ask("threads"))
+        self.finalize(ranks)
+        program = os.path.join(os.path.dirname(launching.RANK), "watch_rank")
+        for process in [self.start_on(0, [program], {"stdin": subprocess.PIPE}, PS_RANK=str(number), PS_WORLD_SIZE="2",
+                                      PS_JOB="one host") for number in range(2)]:
+            rank = Rank(self, 0, process, 0)
+            ranks.append(rank)
+        for rank in ranks[4:]:
+            self.assertEqual(rank.hear(), "joined PS_OK")
+            self.assertNotIn("ps-watch", rank.ask("threads"))
+        self.finalize(ranks[4:])
+
+
+class ThreeHosts(WatchTest):
+    HOSTS = 3
+
+    def expect_split(self, ranks, side, other) -> None:
+        """Groups of one side go on, those across fail on both."""
+        self.expect_failure(ranks, r"rank \d \(pid \d+ on host .*\) is lost: no heartbeat for 3.0 s")
+        for mine, theirs in ((side, other), (other, side)):
+            for rank in (r for r in ranks if r.host in mine):
+                for number in (r.number for r in ranks if r.host in theirs):
+                    rank.ask(f"await {number} dead", NOTICED_S)
+                for number in (r.number for r in ranks if r.host in mine):
+                    self.assertRegex(rank.ask(f"state {number}"), "alive")
+
+    def test_a_host_cut_off_from_the_store_and_the_rest(self) -> None:
+        ranks = self.world()
+        self.group_of(ranks)
+        self.hosts.drop(2, [0, 1])
+        self.expect_split(ranks, {0, 1}, {2})
+        self.group_of(ranks[:4])
+        self.finalize(ranks)
+
+    def test_the_stores_host_cut_off_from_the_rest(self) -> None:
+        ranks = self.world()
+        self.group_of(ranks)
+        self.hosts.drop(0, [1, 2])
+        self.expect_split(ranks, {0}, {1, 2})
+        # The store is lost, but not who is left: a later cut between them is noticed as well.
+        self.hosts.drop(1, [2])
+        for rank in ranks[2:4]:
+            for other in (4, 5):
+                rank.ask(f"await {other} dead", NOTICED_S)
+        for rank in ranks[4:]:
+            for other in (2, 3):
+                rank.ask(f"await {other} dead", NOTICED_S)
+        self.finalize(ranks)
+
+    def test_a_death_is_told_to_all_hosts(self) -> None:
+        ranks = self.world()
+        self.group_of(ranks)
+        ranks[2].kill()
+        others = [rank for rank in ranks if rank.number != 2]
+        self.expect_failure(others, r"rank 2 \(pid \d+ on host .*\) ended without psFinalize")
+        self.finalize(others)
+
+
+if __name__ == "__main__":
+    launching.skip_unless_root("network namespaces")
+    launching.main()
