@@ -1,5 +1,7 @@
 // Point-to-point.
+#include <array>
 #include <map>
+#include <span>
 
 #include "api/arguments.h"
 #include "api/guard.h"
@@ -41,7 +43,7 @@ Message make_message(const ps::Group& group, Kind kind, const void* buffer, size
 }
 
 // A blocking send to oneself that nothing can receive would wait for ever.
-void check_self_sends(const ps::Group& group, const std::vector<Message>& messages) {
+void check_self_sends(const ps::Group& group, std::span<const Message> messages) {
   std::map<int32_t, int> unreceived;
   for (const Message& message : messages) {
     if (message.peer == group.rank()) unreceived[message.tag] += message.is_send() ? 1 : -1;
@@ -54,10 +56,10 @@ void check_self_sends(const ps::Group& group, const std::vector<Message>& messag
   }
 }
 
-void run(ps::Group& group, std::vector<Message> messages, psWork* work) {
+void run(ps::Group& group, std::span<const Message> messages, psWork* work) {
   if (work == nullptr) check_self_sends(group, messages);
   const ps::Signature what = messages.empty() ? ps::Signature{.kind = Kind::kSend} : messages.front().signature;
-  auto handle = group.run(std::move(messages), what, work != nullptr);
+  auto handle = group.run(messages, what, work != nullptr);
   if (work != nullptr) *work = Pool<psWorkImpl>::make(std::shared_ptr<ps::Work>(std::move(handle)));
 }
 
@@ -67,14 +69,16 @@ psResult psSend(psGroup group, const void* send, size_t count, psDataType dtype,
                 psWork* work) {
   return guard("psSend", [&] {
     ps::Group& object = open(group);
-    run(object, {make_message(object, Kind::kSend, send, count, dtype, dst, tag, kSendNames)}, work);
+    const Message message = make_message(object, Kind::kSend, send, count, dtype, dst, tag, kSendNames);
+    run(object, {&message, 1}, work);
   });
 }
 
 psResult psRecv(psGroup group, void* recv, size_t count, psDataType dtype, int32_t src, int32_t tag, void*, psWork* work) {
   return guard("psRecv", [&] {
     ps::Group& object = open(group);
-    run(object, {make_message(object, Kind::kRecv, recv, count, dtype, src, tag, kRecvNames)}, work);
+    const Message message = make_message(object, Kind::kRecv, recv, count, dtype, src, tag, kRecvNames);
+    run(object, {&message, 1}, work);
   });
 }
 
@@ -82,10 +86,11 @@ psResult psSendRecv(psGroup group, const void* send, size_t send_count, int32_t 
                     int32_t src, psDataType dtype, int32_t tag, void*, psWork* work) {
   return guard("psSendRecv", [&] {
     ps::Group& object = open(group);
-    std::vector<Message> messages = {make_message(object, Kind::kRecv, recv, recv_count, dtype, src, tag, kRecvNames),
-                                     make_message(object, Kind::kSend, send, send_count, dtype, dst, tag, kSendNames)};
+    const std::array<Message, 2> messages = {
+        make_message(object, Kind::kRecv, recv, recv_count, dtype, src, tag, kRecvNames),
+        make_message(object, Kind::kSend, send, send_count, dtype, dst, tag, kSendNames)};
     check_apart({send, messages[1].bytes, "send"}, {recv, messages[0].bytes, "recv"}, nullptr, nullptr);
-    run(object, std::move(messages), work);
+    run(object, messages, work);
   });
 }
 
@@ -115,6 +120,6 @@ psResult psBatch(psGroup group, const psMessage* messages, size_t count, void*, 
         check_apart({list[j].buffer, list[j].bytes, "an earlier message's buffer"}, {list[i].buffer, list[i].bytes, "a later one's"}, nullptr, nullptr);
       }
     }
-    run(object, std::move(list), work);
+    run(object, list, work);
   });
 }

@@ -6,6 +6,12 @@
 #include "group/progress.h"
 
 namespace ps {
+namespace {
+
+// Steps, of about 10 ns where nothing can be done.
+constexpr int kBurst = 200;
+
+}  // namespace
 
 Communicator::Communicator(std::shared_ptr<World> world, std::shared_ptr<Progress> progress, uint64_t serial,
                            std::vector<int32_t> global_ranks, std::unique_ptr<Plane> plane)
@@ -36,27 +42,37 @@ void Communicator::check_usable(const GroupLabel& label) {
   }
 }
 
-void Communicator::submit(CollectiveRequest& request) {
+template <class Step>
+void Communicator::step_in_burst(Request& request, Step&& step) {
+  step();
+  if (request.asynchronous) return;
+  for (int i = std::min(world_->wait_policy().pauses, kBurst); i > 0 && !request.finished(); --i) step();
+  if (!request.finished()) request.deadline = Deadline::in_ms(request.timeout_ms);
+}
+
+void Communicator::submit(CollectiveRequest& request, Call&& call) {
   const std::lock_guard lock(queue_mutex_);
   check_usable(request.label);
   request.number = ++sequence_;
   started(request);
-  plane_->start(std::move(request.call), request.number, request.slot);
+  if (request.asynchronous) request.deadline = Deadline::in_ms(request.timeout_ms);
+  plane_->start(std::move(call), request.number, request.slot);
   queue_.push_back(&request);
-  step_collectives();
+  step_in_burst(request, [this] { step_collectives(); });
 }
 
 void Communicator::submit(MessageRequest& request) {
   const std::lock_guard lock(message_mutex_);
   check_usable(request.label);
   started(request);
+  if (request.asynchronous) request.deadline = Deadline::in_ms(request.timeout_ms);
   exchanges_.push_back(&request);
   try {
     for (Message& message : request.messages) plane_->post(message);
   } catch (const MismatchFound& found) {
     fail(mismatch(found, request.signature, 0), true);
   }
-  step_messages();
+  step_in_burst(request, [this] { step_messages(); });
 }
 
 bool Communicator::wait(Request& request, Deadline deadline) {

@@ -42,7 +42,7 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   std::vector<DispatchRow> in_force() const { return plane_ ? plane_->in_force() : std::vector<DispatchRow>(); }
 
   // Takes a place in the order and starts. Throws what refuses the call, or the failure that the group already has.
-  void submit(CollectiveRequest& request);
+  void submit(CollectiveRequest& request, Call&& call);
   void submit(MessageRequest& request);
   // True when the request has finished, false when the deadline passed first. Steps the communicator meanwhile.
   bool wait(Request& request, Deadline deadline);
@@ -82,6 +82,10 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   static constexpr int kMostGroups = 64;
 
  private:
+  // Within a lock: a blocking call begins with a burst of steps, which is all that a small operation takes. The deadline
+  // counts from the end of the burst, so a call that needs no more does not ask for the time.
+  template <class Step>
+  void step_in_burst(Request& request, Step&& step);
   bool poll(Request& request, bool thorough);
   void expire(const Request& request);
   void step_all(bool thorough);

@@ -37,33 +37,33 @@ std::shared_ptr<Context> Group::context() const {
   return context;
 }
 
-std::unique_ptr<Work> Group::run(Call call, bool asynchronous) {
+std::unique_ptr<Work> Group::run(Call&& call, bool asynchronous) {
   if (asynchronous) {
-    auto request = std::make_unique<CollectiveRequest>(label_, std::move(call), deadline(), true);
-    return finish(std::move(request));
+    auto request = std::make_unique<CollectiveRequest>(label_, call.signature, timeout_ms(), true);
+    communicator_->submit(*request, std::move(call));
+    return watch(std::move(request));
   }
-  CollectiveRequest request(label_, std::move(call), deadline(), false);
+  CollectiveRequest request(label_, call.signature, timeout_ms(), false);
+  communicator_->submit(request, std::move(call));
+  communicator_->wait(request, Deadline::never());
+  if (request.error) throw *request.error;
+  return nullptr;
+}
+
+std::unique_ptr<Work> Group::run(std::span<const Message> messages, const Signature& what, bool asynchronous) {
+  if (asynchronous) {
+    auto request = std::make_unique<MessageRequest>(label_, messages, what, timeout_ms(), true);
+    communicator_->submit(*request);
+    return watch(std::move(request));
+  }
+  MessageRequest request(label_, messages, what, timeout_ms(), false);
   communicator_->submit(request);
   communicator_->wait(request, Deadline::never());
   if (request.error) throw *request.error;
   return nullptr;
 }
 
-std::unique_ptr<Work> Group::run(std::vector<Message> messages, const Signature& what, bool asynchronous) {
-  if (asynchronous) {
-    auto request = std::make_unique<MessageRequest>(label_, std::move(messages), what, deadline(), true);
-    return finish(std::move(request));
-  }
-  MessageRequest request(label_, std::move(messages), what, deadline(), false);
-  communicator_->submit(request);
-  communicator_->wait(request, Deadline::never());
-  if (request.error) throw *request.error;
-  return nullptr;
-}
-
-template <class SomeRequest>
-std::unique_ptr<Work> Group::finish(std::unique_ptr<SomeRequest> request) {
-  communicator_->submit(*request);
+std::unique_ptr<Work> Group::watch(std::unique_ptr<Request> request) {
   communicator_->watch();
   return std::make_unique<Work>(communicator_, std::move(request));
 }

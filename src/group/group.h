@@ -61,8 +61,8 @@ class Group {
   void set_timeout(int64_t timeout_ms) { timeout_ms_.store(timeout_ms); }
 
   // Runs a collective: returns when it is complete, or at once with a work where `asynchronous`. Throws its failure.
-  std::unique_ptr<Work> run(Call call, bool asynchronous);
-  std::unique_ptr<Work> run(std::vector<Message> messages, const Signature& what, bool asynchronous);
+  std::unique_ptr<Work> run(Call&& call, bool asynchronous);
+  std::unique_ptr<Work> run(std::span<const Message> messages, const Signature& what, bool asynchronous);
 
   GroupMemory& memory() { return memory_; }
   // Waits for this rank's asynchronous operations.
@@ -78,8 +78,7 @@ class Group {
   void remove_scaling(psReduceOp op);
 
  private:
-  template <class SomeRequest>
-  std::unique_ptr<Work> finish(std::unique_ptr<SomeRequest> request);
+  std::unique_ptr<Work> watch(std::unique_ptr<Request> request);
   Deadline deadline() const { return Deadline::in_ms(timeout_ms_.load()); }
 
   std::shared_ptr<Communicator> communicator_;

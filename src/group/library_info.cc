@@ -17,6 +17,7 @@
 #include "control/cpus.h"
 #include "control/guardian.h"
 #include "group/dispatch_json.h"
+#include "host/copy/copy.h"
 #include "host/reduce/reduce.h"
 
 namespace ps {
@@ -95,7 +96,11 @@ std::string library_info() {
                  {"cores", ::sysconf(_SC_NPROCESSORS_ONLN)},
                  {"usable_cores", usable_cpus()},
                  {"features", cpu_features()},
-                 {"reduce_target", reduce_target()}};
+                 {"reduce_target", reduce_target()},
+                 {"copy",
+                  {{"staged", chosen_copy(CopyTarget::kShared)},
+                   {"output", chosen_copy(CopyTarget::kOutput)},
+                   {"large_output", chosen_copy(CopyTarget::kLargeOutput)}}}};
   info["kernel"] = {{"release", kernel.release},
                     {"futex_waitv", Guardian::has_futex_waitv()},
                     {"memfd_seals", has_memfd_seals()}};

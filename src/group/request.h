@@ -2,8 +2,11 @@
 // in the work handle of an asynchronous one; in both cases until it has finished.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "base/deadline.h"
@@ -25,35 +28,47 @@ struct GroupLabel {
 struct Request {
   enum class State : uint32_t { kPending, kDone, kFailed };
 
-  Request(GroupLabel& group_label, const Signature& what, Deadline by, bool async)
-      : label(group_label), signature(what), deadline(by), asynchronous(async) {}
+  Request(GroupLabel& group_label, const Signature& what, int64_t timeout, bool async)
+      : label(group_label), signature(what), timeout_ms(timeout), asynchronous(async) {}
   virtual ~Request() = default;
 
   bool finished() const { return state.load(std::memory_order_acquire) != State::kPending; }
 
   GroupLabel& label;
   const Signature signature;
-  const Deadline deadline;
+  const int64_t timeout_ms;
   const bool asynchronous;
+  Deadline deadline = Deadline::never();  // set by submit() where the operation does not finish in it
   uint64_t number = 0;  // a collective's place in the order
   std::atomic<State> state{State::kPending};
   std::shared_ptr<const Error> error;  // written before kFailed
 };
 
 struct CollectiveRequest final : Request {
-  CollectiveRequest(GroupLabel& label, Call what, Deadline by, bool async)
-      : Request(label, what.signature, by, async), call(std::move(what)) {}
+  using Request::Request;
 
-  Call call;  // until the algorithm takes it over
   OperationSlot slot;
   bool started = false;
 };
 
+// Room for the one or two messages of all calls but psBatch is in the request.
 struct MessageRequest final : Request {
-  MessageRequest(GroupLabel& label, std::vector<Message> list, const Signature& what, Deadline by, bool async)
-      : Request(label, what, by, async), messages(std::move(list)) {}
+  MessageRequest(GroupLabel& label, std::span<const Message> list, const Signature& what, int64_t timeout, bool async)
+      : Request(label, what, timeout, async) {
+    if (list.size() > few_.size()) {
+      many_.assign(list.begin(), list.end());
+      messages = many_;
+    } else {
+      std::copy(list.begin(), list.end(), few_.begin());
+      messages = std::span(few_).first(list.size());
+    }
+  }
 
-  std::vector<Message> messages;
+  std::span<Message> messages;
+
+ private:
+  std::array<Message, 2> few_;
+  std::vector<Message> many_;
 };
 
 }  // namespace ps

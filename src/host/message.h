@@ -20,6 +20,7 @@ struct Message {
 
   uint64_t number = 0;  // of a large send, for this sender
   size_t moved = 0;     // bytes of a large message so far
+  bool accepted = false;  // a large send: its receive is posted
 };
 
 }  // namespace ps

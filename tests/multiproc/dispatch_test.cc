@@ -75,7 +75,7 @@ const Body by_environment("by_environment", [](Member& member) {
   const Json& in_force = json["communicators"][0]["dispatch"];
   // Two-shot can run all_reduce alone, and three ranks are no group of two.
   require(in_force["all_reduce"] == "two-shot", in_force.dump());
-  require(in_force["broadcast"] == "<=64K one-shot, pipeline", in_force.dump());
+  require(in_force["broadcast"] == "<=16K one-shot, pipeline", in_force.dump());
   require(in_force["reduce"] == "<=1K pipeline, <=64K one-shot, pipeline", in_force.dump());
   require_ok(psFinalize(context));
 });

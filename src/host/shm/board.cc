@@ -41,7 +41,7 @@ void Board::take_pages(const std::byte* begin, size_t bytes, const char* what) c
 
 void Board::take_ring(size_t piece_bytes, size_t share_bytes) {
   if (piece_bytes > ring_taken_) {
-    take_pages(piece(rank_, 0) + ring_taken_, piece_bytes - ring_taken_, "a large collective's ring");
+    take_pages(piece(rank_, 0, 0) + ring_taken_, piece_bytes - ring_taken_, "a large collective's ring");
     ring_taken_ = piece_bytes;
   }
   if (share_bytes > shares_taken_) {

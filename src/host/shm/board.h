@@ -5,8 +5,10 @@
 // has seen every other at k + 1 or later, and a member that is at k + 1 has finished reading everything of k.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/error.h"
@@ -34,8 +36,9 @@ class Board {
   std::byte* slot(int member, uint64_t sequence) const {
     return slots_ + (static_cast<size_t>(member) * 2 + (sequence & 1)) * geometry_.slot_bytes;
   }
-  std::byte* piece(int member, uint64_t round) const {
-    return rings_ + (static_cast<size_t>(member) * Geometry::kRing + round % Geometry::kRing) * geometry_.piece_bytes;
+  // Of pieces of `bytes`, at most geometry().piece_bytes, which lie one behind the other.
+  std::byte* piece(int member, uint64_t round, size_t bytes) const {
+    return rings_ + static_cast<size_t>(member) * Geometry::kRing * geometry_.piece_bytes + round % Geometry::kRing * bytes;
   }
   std::byte* share(int member, uint64_t round) const {
     return shares_ + (static_cast<size_t>(member) * Geometry::kRing + round % Geometry::kRing) * geometry_.share_bytes;
@@ -79,6 +82,8 @@ class Board {
     std::vector<double> scales;
   };
   Operands& operands() { return operands_; }
+  // A part of a result on its way to memory.
+  std::span<std::byte> sum() { return sum_; }
 
   Regions& regions() { return regions_; }
   // Pages that are left until they are needed, taken before they are touched. Errors: NO_MEMORY. Of this member's ring and
@@ -105,6 +110,7 @@ class Board {
   std::byte* shares_;
   std::byte* messages_;
   Operands operands_;
+  alignas(64) std::array<std::byte, 16 << 10> sum_;
   Regions regions_;
   size_t ring_taken_ = 0;    // bytes of this member's ring and shares whose pages it has
   size_t shares_taken_ = 0;

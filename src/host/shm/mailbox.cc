@@ -3,10 +3,18 @@
 #include <algorithm>
 #include <cstring>
 
+#include "host/copy/copy.h"
+
 namespace ps {
 namespace {
 
-constexpr size_t kLargestEager = 8192;
+// Messages up to this size travel whole in one entry.
+constexpr size_t kLargestEntry = 8 << 10;
+// What a larger one may put into the ring before its receive is known: its beginning, or all of it.
+constexpr size_t kAhead = 64 << 10;
+// The receiver copies a piece out while the sender copies the next one in.
+constexpr size_t kSmallestPiece = 8 << 10;
+constexpr size_t kLargestPiece = 64 << 10;
 
 template <class List, class Match>
 auto take_first(List& list, Match&& match) -> typename List::value_type {
@@ -17,18 +25,18 @@ auto take_first(List& list, Match&& match) -> typename List::value_type {
   return item;
 }
 
-void copy_bytes(std::byte* to, const std::byte* from, size_t bytes) {
-  if (bytes > 0) std::memcpy(to, from, bytes);
-}
+size_t piece_of(size_t bytes) { return std::clamp(bytes / 8 / 64 * 64, kSmallestPiece, kLargestPiece); }
+
+// How much of a large send may be in the ring now.
+size_t allowed(const Message& send) { return send.accepted ? send.bytes : std::min(send.bytes, kAhead); }
 
 }  // namespace
 
-// A message that came before its receive: whole where it was eager, else its announcement.
+// A message that came before its receive, as far as it has come.
 struct Mailbox::Unexpected {
   int32_t tag = 0;
-  uint64_t number = 0;
+  uint64_t number = 0;  // 0: in one entry
   Signature signature;
-  bool eager = false;
   std::vector<std::byte> data;
 };
 
@@ -39,8 +47,8 @@ struct Mailbox::Peer {
   MessageRing in;
   std::deque<uint64_t> accepts;                      // to be told to the peer
   std::deque<Message*> sends;                        // not yet in the ring, in order
-  std::unordered_map<uint64_t, Message*> announced;  // large sends that wait for their receive
-  std::deque<Message*> streaming;                    // accepted ones
+  std::unordered_map<uint64_t, Message*> announced;  // large sends that have sent their beginning and wait for the receive
+  std::deque<Message*> streaming;                    // large sends that may go on
   std::deque<Message*> receives;                     // posted, in order
   std::deque<std::unique_ptr<Unexpected>> unexpected;
   std::unordered_map<uint64_t, Message*> arriving;   // receives of accepted large messages
@@ -69,14 +77,19 @@ void Mailbox::post(Message& message) {
     return;
   }
   match_message(message.peer, message, waiting->signature);
-  if (waiting->eager) {
-    copy_bytes(message.buffer, waiting->data.data(), message.bytes);
+  message.moved = std::min(message.bytes, waiting->data.size());
+  copy(CopyTarget::kOutput, message.buffer, waiting->data.data(), message.moved);
+  if (message.moved == message.bytes) {
     message.done = true;
   } else {
-    peer->arriving[waiting->number] = &message;
-    peer->accepts.push_back(waiting->number);
+    expect_pieces(*peer, message, waiting->number);
     flush(message.peer);
   }
+}
+
+void Mailbox::expect_pieces(Peer& peer, Message& receive, uint64_t number) {
+  peer.arriving[number] = &receive;
+  if (receive.bytes > kAhead) peer.accepts.push_back(number);
 }
 
 bool Mailbox::interested(const Peer& peer) const {
@@ -110,34 +123,36 @@ void Mailbox::receive(int from, const Entry& entry) {
       const bool eager = entry.type == EntryType::kEager;
       Message* receive = take_first(peer.receives, [&](const Message* m) { return takes(*m, entry.tag, entry.signature.group); });
       if (receive == nullptr) {
-        auto unexpected = std::make_unique<Unexpected>(Unexpected{entry.tag, entry.message, entry.signature, eager, {}});
+        auto unexpected = std::make_unique<Unexpected>(Unexpected{entry.tag, entry.message, entry.signature, {}});
         unexpected->data.assign(entry.payload.begin(), entry.payload.end());
         peer.unexpected.push_back(std::move(unexpected));
         return;
       }
       match_message(from, *receive, entry.signature);
       if (eager) {
-        copy_bytes(receive->buffer, entry.payload.data(), std::min(receive->bytes, entry.payload.size()));
+        copy(CopyTarget::kOutput, receive->buffer, entry.payload.data(), std::min(receive->bytes, entry.payload.size()));
         receive->done = true;
       } else {
-        peer.arriving[entry.message] = receive;
-        peer.accepts.push_back(entry.message);
+        expect_pieces(peer, *receive, entry.message);
       }
       return;
     }
     case EntryType::kAccept: {
       const auto found = peer.announced.find(entry.message);
       if (found == peer.announced.end()) return;
-      peer.streaming.push_back(found->second);
+      Message& send = *found->second;
+      // One that is in the middle of its beginning streams already.
+      if (send.moved == allowed(send)) peer.streaming.push_back(&send);
+      send.accepted = true;
       peer.announced.erase(found);
       return;
     }
     case EntryType::kPiece: {
       const auto found = peer.arriving.find(entry.message);
-      if (found == peer.arriving.end()) return;
+      if (found == peer.arriving.end()) return keep(peer, entry);
       Message& receive = *found->second;
       const size_t bytes = std::min(entry.payload.size(), receive.bytes - receive.moved);
-      copy_bytes(receive.buffer + receive.moved, entry.payload.data(), bytes);
+      copy(output_of(receive.bytes), receive.buffer + receive.moved, entry.payload.data(), bytes);
       receive.moved += bytes;
       if (receive.moved < receive.bytes) return;
       peer.arriving.erase(found);
@@ -145,6 +160,17 @@ void Mailbox::receive(int from, const Entry& entry) {
       return;
     }
     case EntryType::kWrap: return;
+  }
+}
+
+// A piece of a message whose receive is not posted.
+void Mailbox::keep(Peer& peer, const Entry& entry) {
+  for (auto& unexpected : peer.unexpected) {
+    if (unexpected->number != entry.message) continue;
+    const size_t room = kAhead - std::min(kAhead, unexpected->data.size());
+    const auto kept = entry.payload.first(std::min(room, entry.payload.size()));
+    unexpected->data.insert(unexpected->data.end(), kept.begin(), kept.end());
+    return;
   }
 }
 
@@ -162,30 +188,32 @@ void Mailbox::flush(int to) {
     room = write({.type = EntryType::kAccept, .message = peer.accepts.front(), .signature = {}, .payload = {}});
     if (room) peer.accepts.pop_front();
   }
-  const size_t largest_eager = std::min(kLargestEager, peer.out.most_payload());
+  const size_t largest_entry = std::min(kLargestEntry, peer.out.most_payload());
   while (room && !peer.sends.empty()) {
     Message& send = *peer.sends.front();
-    if (send.bytes <= largest_eager) {
+    if (send.bytes <= largest_entry) {
       room = write({EntryType::kEager, send.tag, 0, send.signature, {send.buffer, send.bytes}});
       if (room) send.done = true;
     } else {
       if (send.number == 0) send.number = next_number_++;
       room = write({EntryType::kAnnounce, send.tag, send.number, send.signature, {}});
-      if (room) peer.announced[send.number] = &send;
+      if (room) peer.streaming.push_back(&send);
+      if (room && send.bytes > kAhead) peer.announced[send.number] = &send;
     }
     if (room) peer.sends.pop_front();
   }
   while (room && !peer.streaming.empty()) {
     Message& send = *peer.streaming.front();
-    const size_t bytes = std::min(peer.out.most_payload(), send.bytes - send.moved);
+    const size_t bytes = std::min({peer.out.most_payload(), piece_of(send.bytes), allowed(send) - send.moved});
     room = write({EntryType::kPiece, send.tag, send.number, send.signature, {send.buffer + send.moved, bytes}});
     if (!room) break;
+    board_.ring(to);
     send.moved += bytes;
     peer.streaming.pop_front();
-    if (send.moved < send.bytes) {
-      peer.streaming.push_back(&send);
-    } else {
+    if (send.moved == send.bytes) {
       send.done = true;
+    } else if (send.moved < allowed(send)) {
+      peer.streaming.push_back(&send);
     }
   }
   if (wrote) board_.ring(to);

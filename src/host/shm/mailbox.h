@@ -1,6 +1,7 @@
-// Point-to-point messages of one member: matching by (peer, group, tag) in order, small ones eager, large ones when their
-// receive is posted. Each pair has its own ring in each direction, so a full path to one peer delays no other; and what
-// arrives without a receive is moved out of the ring, so no message waits behind another one either.
+// Point-to-point messages of one member: matching by (peer, group, tag) in order. Small ones are sent at once, of large
+// ones the beginning, and the rest when their receive is posted. Each pair has its own ring in each direction, so a full
+// path to one peer delays no other; and what arrives without a receive is moved out of the ring, so no message waits
+// behind another one either.
 #pragma once
 
 #include <deque>
@@ -34,6 +35,8 @@ class Mailbox {
   struct Peer;
 
   void receive(int peer, const Entry& entry);
+  void expect_pieces(Peer& peer, Message& receive, uint64_t number);
+  void keep(Peer& peer, const Entry& entry);
   void flush(int peer);
   bool interested(const Peer& peer) const;
 

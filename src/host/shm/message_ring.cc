@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "host/copy/copy.h"
 
 namespace ps {
 
@@ -23,6 +24,16 @@ constexpr size_t kLineBytes = 64;
 constexpr size_t kInlineBytes = 16;
 constexpr size_t kCounterBytes = 128;
 
+// Has a line fetched for writing, without waiting for it.
+void own_line(const void* line) {
+#if defined(__x86_64__)
+  // __builtin_prefetch would fetch it for reading on the baseline.
+  asm volatile("prefetchw %0" : : "m"(*static_cast<const char*>(line)));
+#else
+  __builtin_prefetch(line, 1);
+#endif
+}
+
 }  // namespace
 
 MessageRing::MessageRing(std::byte* memory, size_t bytes)
@@ -34,7 +45,16 @@ MessageRing::MessageRing(std::byte* memory, size_t bytes)
   static_assert(sizeof(Line) == kLineBytes);
 }
 
-MessageRing::Line& MessageRing::line(uint64_t position) const { return lines_[position % line_count_]; }
+MessageRing::Line& MessageRing::line(uint64_t lines) const {
+  const uint64_t index = index_ + lines;
+  return lines_[index < line_count_ ? index : index - line_count_];
+}
+
+void MessageRing::advance(uint64_t lines) {
+  position_ += lines;
+  index_ += lines;
+  if (index_ >= line_count_) index_ -= line_count_;
+}
 
 bool MessageRing::has_room(uint64_t lines) {
   if (position_ + lines <= room_until_) return true;
@@ -46,38 +66,45 @@ bool MessageRing::write(const Entry& entry) {
   const size_t bytes = entry.payload.size();
   const bool is_inline = bytes <= kInlineBytes;
   const uint64_t lines = 1 + (is_inline ? 0 : (bytes + kLineBytes - 1) / kLineBytes);
-  const uint64_t to_end = line_count_ - position_ % line_count_;
+  const uint64_t to_end = line_count_ - index_;
   const uint64_t skipped = lines > to_end ? to_end : 0;
   // One line more, whose stamp is cleared.
   if (!has_room(skipped + lines + 1)) return false;
   const uint64_t start = position_ + skipped;
-  Line& head = line(start);
+  Line& head = line(skipped);
   head.type = entry.type;
   head.tag = entry.tag;
   head.message = entry.message;
   head.signature = entry.signature;
   head.bytes = bytes;
-  if (bytes > 0) std::memcpy(is_inline ? head.inline_payload : reinterpret_cast<std::byte*>(&line(start) + 1), entry.payload.data(), bytes);
-  line(start + lines).stamp.store(0, std::memory_order_relaxed);
+  if (is_inline) {
+    if (bytes > 0) std::memcpy(head.inline_payload, entry.payload.data(), bytes);
+  } else {
+    copy(CopyTarget::kShared, reinterpret_cast<std::byte*>(&head + 1), entry.payload.data(), bytes);
+  }
+  line(skipped + lines).stamp.store(0, std::memory_order_relaxed);
   if (skipped > 0) {
     head.stamp.store(start + 1, std::memory_order_relaxed);
-    Line& wrap = line(position_);
+    Line& wrap = line(0);
     wrap.type = EntryType::kWrap;
     wrap.stamp.store(position_ + 1, std::memory_order_seq_cst);
   } else {
     head.stamp.store(start + 1, std::memory_order_seq_cst);
   }
-  position_ = start + lines;
+  advance(skipped + lines);
+  // The line whose stamp the next small entry will clear: fetched from the reader's cache only then, it would double the
+  // latency.
+  own_line(&line(1));
   return true;
 }
 
 std::optional<Entry> MessageRing::front() {
-  const Line* head = &line(position_);
+  const Line* head = &line(0);
   if (head->stamp.load(std::memory_order_seq_cst) != position_ + 1) return std::nullopt;
   if (head->type == EntryType::kWrap) {
-    position_ += line_count_ - position_ % line_count_;
+    advance(line_count_ - index_);
     consumed_->store(position_, std::memory_order_seq_cst);
-    head = &line(position_);
+    head = &line(0);
     if (head->stamp.load(std::memory_order_seq_cst) != position_ + 1) return std::nullopt;
   }
   // A peer's number: whatever it says, nothing beyond the ring is read.
@@ -89,7 +116,7 @@ std::optional<Entry> MessageRing::front() {
 }
 
 void MessageRing::pop() {
-  position_ += front_lines_;
+  advance(front_lines_);
   consumed_->store(position_, std::memory_order_seq_cst);
 }
 

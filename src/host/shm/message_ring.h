@@ -17,9 +17,9 @@ namespace ps {
 
 enum class EntryType : uint32_t {
   kEager = 1,     // a whole message
-  kAnnounce = 2,  // a large message waits to be received
-  kAccept = 3,    // its receive has been posted: send
-  kPiece = 4,     // part of an accepted message
+  kAnnounce = 2,  // a large message begins
+  kAccept = 3,    // its receive has been posted: send all of it
+  kPiece = 4,     // part of an announced message
   kWrap = 5,      // nothing until the end of the ring
 };
 
@@ -49,7 +49,9 @@ class MessageRing {
  private:
   struct Line;
 
-  Line& line(uint64_t position) const;
+  // `lines` after position_; at most once around.
+  Line& line(uint64_t lines) const;
+  void advance(uint64_t lines);
   bool has_room(uint64_t lines);
 
   std::atomic<uint64_t>* consumed_;  // lines, by the reader
@@ -57,6 +59,7 @@ class MessageRing {
   uint64_t line_count_;
   size_t most_payload_;
   uint64_t position_ = 0;      // of the next entry to write or read, in lines
+  uint64_t index_ = 0;         // position_ within the ring
   uint64_t room_until_ = 0;    // writer: lines known to be free end here
   uint64_t front_lines_ = 0;   // reader: length of the entry at the front
 };

@@ -1,8 +1,8 @@
 #include "host/shm/one_shot.h"
 
 #include <algorithm>
-#include <cstring>
 
+#include "host/copy/copy.h"
 #include "host/shm/direct_all_reduce.h"
 
 namespace ps {
@@ -16,10 +16,6 @@ size_t packed_offset(const Blocks& blocks, int reader) {
   return offset;
 }
 
-void copy_bytes(std::byte* to, const std::byte* from, size_t bytes) {
-  if (bytes > 0 && to != from) std::memcpy(to, from, bytes);
-}
-
 }  // namespace
 
 size_t OneShot::staged_bytes(const Call& call, int size) {
@@ -29,7 +25,7 @@ size_t OneShot::staged_bytes(const Call& call, int size) {
   return call.input.bytes;
 }
 
-OneShot::OneShot(Board& board, Call call, uint64_t sequence)
+OneShot::OneShot(Board& board, Call&& call, uint64_t sequence)
     : StagedOperation(board, std::move(call), sequence), direct_(board, call_, sequence) {
   const size_t bytes = staged_bytes(call_, board_.size());
   inline_ = bytes <= sizeof(Header::payload);
@@ -104,12 +100,12 @@ void OneShot::stage() {
   Header& header = board_.header(board_.rank(), sequence_);
   std::byte* to = inline_ ? header.payload : board_.slot(board_.rank(), sequence_);
   if (!call_.columns) {
-    copy_bytes(to, call_.input.at(0), call_.input.size(0));
+    copy(CopyTarget::kShared, to, call_.input.at(0), call_.input.size(0));
     return;
   }
   for (int reader = 0; reader < board_.size(); ++reader) {
     const size_t bytes = call_.input.size(reader);
-    if (reader != board_.rank()) copy_bytes(to, call_.input.at(reader), bytes);
+    if (reader != board_.rank()) copy(CopyTarget::kShared, to, call_.input.at(reader), bytes);
     to += bytes;
   }
 }
@@ -124,7 +120,7 @@ const std::byte* OneShot::source(int member) const {
 void OneShot::copy_in() {
   if (call_.kernel == nullptr) {
     for (int member = 0; member < board_.size(); ++member) {
-      if (call_.stages(member)) copy_bytes(call_.output.at(member), source(member), call_.output.size(member));
+      if (call_.stages(member)) copy(CopyTarget::kOutput, call_.output.at(member), source(member), call_.output.size(member));
     }
     return;
   }

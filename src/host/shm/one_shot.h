@@ -14,7 +14,7 @@ class OneShot final : public StagedOperation {
   // The most bytes that any member stages for `call`; the same number on all of them.
   static size_t staged_bytes(const Call& call, int size);
 
-  OneShot(Board& board, Call call, uint64_t sequence);
+  OneShot(Board& board, Call&& call, uint64_t sequence);
   bool step() override;
 
   std::vector<int> awaited() const override;

@@ -1,59 +1,96 @@
 #include "host/shm/pipeline.h"
 
 #include <algorithm>
-#include <cstring>
+#include <numeric>
 
 #include "base/error.h"
 
 namespace ps {
 
-Pipeline::Pipeline(Board& board, Call call, uint64_t sequence) : RingOperation(board, std::move(call), sequence) {
-  const size_t piece = board_.geometry().piece_bytes;
-  unit_ = call_.columns ? piece / static_cast<size_t>(board_.size()) / 64 * 64 : piece;
+namespace {
+
+// Enough pieces that copying in and out overlap, and large enough that their flags cost little.
+constexpr size_t kPieces = 8;
+constexpr size_t kLeastPiece = 8 << 10;
+
+// The largest block of the call, which every member knows; SIZE_MAX where none does.
+size_t block_bytes(const Call& call) {
+  if (call.uneven) return SIZE_MAX;
+  for (const auto* sizes : {&call.input.sizes, &call.output.sizes}) {
+    if (!sizes->empty()) return *std::max_element(sizes->begin(), sizes->end());
+  }
+  return std::max(call.input.bytes, call.output.bytes);
+}
+
+size_t output_bytes(const Call& call, int size) {
+  const auto& sizes = call.output.sizes;
+  if (!sizes.empty()) return std::accumulate(sizes.begin(), sizes.end(), size_t{0});
+  return call.output.bytes * (call.kernel == nullptr && call.all_stage ? static_cast<size_t>(size) : 1);
+}
+
+}  // namespace
+
+Pipeline::Pipeline(Board& board, Call&& call, uint64_t sequence) : RingOperation(board, std::move(call), sequence) {
+  const size_t room = board_.geometry().piece_bytes;
+  const size_t most = call_.columns ? room / static_cast<size_t>(board_.size()) / 64 * 64 : room;
+  unit_ = std::min(most, std::max(block_bytes(call_) / kPieces / 64 * 64, kLeastPiece));
   for (int member = 0; member < board_.size(); ++member) {
     if (member == board_.rank()) continue;
     if (stages() && call_.reads(member)) rounds_out_ = std::max(rounds_out_, rounds(call_.input.size(call_.input_block(member))));
     if (reads() && call_.stages(member)) rounds_in_ = std::max(rounds_in_, rounds(incoming(member)));
   }
+  if (!reads()) return;
+  target_ = output_of(output_bytes(call_, board_.size()));
+  if (!stages() || call_.kernel != nullptr) return;
+  const int rank = board_.rank();
+  if (call_.input.at(call_.input_block(rank)) != call_.output.at(call_.output_block(rank))) rounds_own_ = rounds(incoming(rank));
 }
 
 Pipeline::Pages Pipeline::pages() const {
-  const size_t piece = board_.geometry().piece_bytes;
   // A whole fills its pieces from their beginnings, columns stand all over one.
   if (rounds_out_ == 1 && !call_.columns) return {call_.input.size(0), 0};
-  return {std::min<size_t>(rounds_out_, Geometry::kRing) * piece, 0};
+  return {std::min<size_t>(rounds_out_, Geometry::kRing) * piece_bytes(), 0};
 }
 
 size_t Pipeline::incoming(int member) const { return call_.output.size(call_.output_block(member)); }
 
 bool Pipeline::step() {
-  if (!begun()) return false;
-  const int rank = board_.rank();
-  if (!own_block_done_) {
-    if (reads() && stages() && call_.kernel == nullptr) {
-      const std::byte* from = call_.input.at(call_.input_block(rank));
-      std::byte* to = call_.output.at(call_.output_block(rank));
-      if (from != to && incoming(rank) > 0) std::memmove(to, from, incoming(rank));
-    }
-    own_block_done_ = true;
-    if (!uses_ring()) rounds_out_ = 0;
-  }
-  while (rounds_staged_ < rounds_out_ || rounds_read_ < rounds_in_) {
+  for (;;) {
+    const bool begun = RingOperation::begun();
+    if (published_ && !uses_ring()) rounds_out_ = 0;
     bool moved = false;
     if (rounds_staged_ < rounds_out_ && may_stage()) {
       stage_round(rounds_staged_);
       set_staged(++rounds_staged_);
       moved = true;
     }
+    if (!begun) {
+      if (!moved) return false;
+      continue;
+    }
     if (rounds_read_ < rounds_in_ && may_read()) {
       read_round(rounds_read_);
       set_consumed(++rounds_read_);
       moved = true;
     }
-    if (!moved) return false;
+    // What was just staged is still in the cache.
+    if (own_rounds_done_ < rounds_own_ && (own_rounds_done_ < rounds_staged_ || rounds_staged_ == rounds_out_)) {
+      copy_own_round(own_rounds_done_++);
+      moved = true;
+    }
+    if (moved) continue;
+    if (rounds_staged_ < rounds_out_ || rounds_read_ < rounds_in_) return false;
+    if (!reading_ended_) end_reading();
+    return ended();
   }
-  if (!reading_ended_) end_reading();
-  return ended();
+}
+
+void Pipeline::copy_own_round(uint64_t round) const {
+  const int rank = board_.rank();
+  const size_t begin = round * unit_;
+  const size_t bytes = std::min(unit_, incoming(rank) - begin);
+  copy(target_, call_.output.at(call_.output_block(rank)) + begin,
+       call_.input.at(call_.input_block(rank)) + begin, bytes);
 }
 
 void Pipeline::end_reading() {
@@ -66,8 +103,10 @@ void Pipeline::end_reading() {
   reading_ended_ = true;
 }
 
-bool Pipeline::may_stage() const {
+bool Pipeline::may_stage() {
+  if (!has_ring()) return false;
   if (rounds_staged_ < Geometry::kRing) return true;
+  if (!met_) return false;
   const uint64_t needed = rounds_staged_ - Geometry::kRing + 1;
   for (int member = 0; member < board_.size(); ++member) {
     if (member == board_.rank() || !call_.reads(member)) continue;
@@ -94,11 +133,11 @@ bool Pipeline::may_read() const {
 }
 
 void Pipeline::stage_round(uint64_t round) const {
-  std::byte* piece = board_.piece(board_.rank(), round);
+  std::byte* piece = board_.piece(board_.rank(), round, piece_bytes());
   const size_t begin = round * unit_;
   const auto stage = [&](int block, std::byte* to) {
     const size_t bytes = call_.input.size(block);
-    if (begin < bytes) std::memcpy(to, call_.input.at(block) + begin, std::min(unit_, bytes - begin));
+    if (begin < bytes) copy(CopyTarget::kShared, to, call_.input.at(block) + begin, std::min(unit_, bytes - begin));
   };
   if (!call_.columns) {
     stage(0, piece);
@@ -112,7 +151,7 @@ void Pipeline::stage_round(uint64_t round) const {
 const std::byte* Pipeline::source(int member, uint64_t round) const {
   if (member == board_.rank()) return call_.input.at(call_.input_block(member)) + round * unit_;
   if (reads_in_place(member)) return direct_.input(member) + round * unit_;
-  return board_.piece(member, round) + (call_.columns ? static_cast<size_t>(board_.rank()) * unit_ : 0);
+  return board_.piece(member, round, piece_bytes()) + (call_.columns ? static_cast<size_t>(board_.rank()) * unit_ : 0);
 }
 
 void Pipeline::read_round(uint64_t round) const {
@@ -120,17 +159,13 @@ void Pipeline::read_round(uint64_t round) const {
   if (call_.kernel == nullptr) {
     for (int member = 0; member < board_.size(); ++member) {
       if (member == board_.rank() || !call_.stages(member) || begin >= incoming(member)) continue;
-      std::memcpy(call_.output.at(member) + begin, source(member, round), std::min(unit_, incoming(member) - begin));
+      copy(target_, call_.output.at(member) + begin, source(member, round), std::min(unit_, incoming(member) - begin));
     }
     return;
   }
-  auto& [sources, scales] = board_.operands();
-  for (int member = 0; member < board_.size(); ++member) {
-    sources[static_cast<size_t>(member)] = source(member, round);
-    scales[static_cast<size_t>(member)] = board_.header(member, sequence_).scale;
-  }
+  for (int member = 0; member < board_.size(); ++member) set_operand(member, source(member, round));
   const size_t bytes = std::min(unit_, call_.output.size(0) - begin);
-  call_.kernel(call_.output.at(0) + begin, sources.data(), sources.size(), bytes / call_.element, scales.data());
+  reduce_to(target_, call_.output.at(0) + begin, bytes);
 }
 
 // Where only the two ranks of a pair know a size, each rank's slot has what it sends to everyone, then what it expects

@@ -8,7 +8,7 @@ namespace ps {
 
 class Pipeline final : public RingOperation {
  public:
-  Pipeline(Board& board, Call call, uint64_t sequence);
+  Pipeline(Board& board, Call&& call, uint64_t sequence);
   bool step() override;
 
  private:
@@ -22,19 +22,23 @@ class Pipeline final : public RingOperation {
   void check_pair(int from, int to) const;
 
   size_t incoming(int member) const;  // bytes from `member` to this rank
+  size_t piece_bytes() const { return call_.columns ? unit_ * static_cast<size_t>(board_.size()) : unit_; }
   uint64_t rounds(size_t bytes) const { return (bytes + unit_ - 1) / unit_; }
-  bool may_stage() const;
+  bool may_stage();
   bool may_read() const;
   void stage_round(uint64_t round) const;
   void read_round(uint64_t round) const;
+  void copy_own_round(uint64_t round) const;
   const std::byte* source(int member, uint64_t round) const;
 
   size_t unit_;  // bytes of a piece that are for one reader
+  CopyTarget target_ = CopyTarget::kOutput;
   uint64_t rounds_out_ = 0;
   uint64_t rounds_in_ = 0;
   uint64_t rounds_staged_ = 0;
   uint64_t rounds_read_ = 0;
-  bool own_block_done_ = false;
+  uint64_t rounds_own_ = 0;  // of the block from this rank to itself, where it is not in place
+  uint64_t own_rounds_done_ = 0;
   bool reading_ended_ = false;
 };
 

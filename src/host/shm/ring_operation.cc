@@ -1,5 +1,7 @@
 #include "host/shm/ring_operation.h"
 
+#include <algorithm>
+
 namespace ps {
 namespace {
 
@@ -7,7 +9,7 @@ uint64_t now(const Counter& counter) { return counter.value.load(std::memory_ord
 
 }  // namespace
 
-RingOperation::RingOperation(Board& board, Call call, uint64_t sequence)
+RingOperation::RingOperation(Board& board, Call&& call, uint64_t sequence)
     : StagedOperation(board, std::move(call), sequence),
       direct_(board, call_, sequence),
       others_(static_cast<size_t>(board.size())) {}
@@ -28,19 +30,21 @@ bool RingOperation::begun() {
     publish();
   }
   if (!met(true)) return false;
-  const bool streams = stages() && uses_ring();
-  if (streams && !ring_free()) return false;
+  if (stages() && uses_ring() && !has_ring()) return false;
   for (int member = 0; member < board_.size(); ++member) {
     if (needs(member, true)) others_[static_cast<size_t>(member)] = board_.header(member, sequence_).opening;
   }
   check_slots();
-  if (streams) {
-    const auto [ring_bytes, share_bytes] = pages();
-    board_.take_ring(ring_bytes, share_bytes);
-    board_.ring_sequence = sequence_;
-  }
   met_ = true;
   return true;
+}
+
+bool RingOperation::has_ring() {
+  if (has_ring_ || !published_ || !ring_free()) return has_ring_;
+  const auto [ring_bytes, share_bytes] = pages();
+  board_.take_ring(ring_bytes, share_bytes);
+  board_.ring_sequence = sequence_;
+  return has_ring_ = true;
 }
 
 uint64_t RingOperation::staged(int member) const {
@@ -53,6 +57,27 @@ uint64_t RingOperation::consumed(int member) const {
   return now(board_.lines(member).consumed) - others_[static_cast<size_t>(member)].consumed;
 }
 
+void RingOperation::set_operand(int member, const std::byte* data) const {
+  auto& operands = board_.operands();
+  operands.sources[static_cast<size_t>(member)] = data;
+  operands.scales[static_cast<size_t>(member)] = board_.header(member, sequence_).scale;
+}
+
+void RingOperation::reduce_to(CopyTarget target, std::byte* to, size_t bytes) const {
+  auto& operands = board_.operands();
+  const auto reduce = [&](std::byte* sum, size_t part) {
+    call_.kernel(sum, operands.sources.data(), operands.sources.size(), part / call_.element, operands.scales.data());
+  };
+  if (target != CopyTarget::kLargeOutput) return reduce(to, bytes);
+  const std::span<std::byte> sum = board_.sum();
+  for (size_t at = 0; at < bytes; at += sum.size()) {
+    const size_t part = std::min(sum.size(), bytes - at);
+    reduce(sum.data(), part);
+    copy(target, to + at, sum.data(), part);
+    for (const void*& source : operands.sources) source = static_cast<const std::byte*>(source) + part;
+  }
+}
+
 bool RingOperation::ended() {
   ending_ = true;
   return direct_.released();
@@ -62,7 +87,7 @@ std::vector<int> RingOperation::awaited() const {
   if (ending_) return direct_.awaited();
   if (met_) return blocked_on_ < 0 ? std::vector<int>{} : std::vector<int>{blocked_on_};
   std::vector<int> missing = StagedOperation::awaited();
-  if (missing.empty() && published_ && !ring_free()) return board_.not_reached(board_.ring_sequence + 1);
+  if (missing.empty() && published_ && !has_ring_ && !ring_free()) return board_.not_reached(board_.ring_sequence + 1);
   return missing;
 }
 

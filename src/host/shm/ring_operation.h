@@ -5,6 +5,7 @@
 // an output before the operation is known to be the same.
 #pragma once
 
+#include "host/copy/copy.h"
 #include "host/shm/direct.h"
 #include "host/shm/staged_operation.h"
 
@@ -15,10 +16,13 @@ class RingOperation : public StagedOperation {
   std::vector<int> awaited() const override;
 
  protected:
-  RingOperation(Board& board, Call call, uint64_t sequence);
+  RingOperation(Board& board, Call&& call, uint64_t sequence);
 
-  // Publishes and meets; true once pieces may move. A virtual hook lets an operation put more into its slot first.
+  // Publishes and meets; true once pieces may move both ways. A virtual hook lets an operation put more into its slot first.
   bool begun();
+  // Whether the ring is this operation's, so that pieces may be put into it: from then on as many as it holds, also
+  // before the peers have come. For who streams through its ring.
+  bool has_ring();
   // How much of its ring and of its shares this member writes in the operation, from their first byte on.
   struct Pages {
     size_t ring_bytes;
@@ -37,6 +41,10 @@ class RingOperation : public StagedOperation {
   void set_reduced(uint64_t rounds) { board_.store(board_.own().reduced.value, own_.reduced + rounds); }
   void set_consumed(uint64_t rounds) { board_.store(board_.own().consumed.value, own_.consumed + rounds); }
 
+  // The kernel's operands, then the reduction. Sums that are to leave the caches are made in one and copied out of it.
+  void set_operand(int member, const std::byte* data) const;
+  void reduce_to(CopyTarget target, std::byte* to, size_t bytes) const;
+
   // The last act of an operation: waits until nobody uses what this rank lent.
   bool ended();
 
@@ -48,6 +56,7 @@ class RingOperation : public StagedOperation {
  private:
   bool ring_free() const;
 
+  bool has_ring_ = false;
   Opening own_{};
   std::vector<Opening> others_;
   bool ending_ = false;

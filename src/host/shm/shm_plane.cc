@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "host/copy/copy.h"
 #include "host/shm/one_shot.h"
 #include "host/shm/pipeline.h"
 #include "host/shm/two_shot.h"
@@ -49,6 +50,8 @@ const ShmAlgorithm* find(Algorithm algorithm) {
 ShmPlane::ShmPlane(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int rank,
                    std::vector<Doorbell*> doorbells, const Dispatch& dispatch)
     : board_(std::move(memory), geometry, rank, std::move(doorbells)), mailbox_(board_) {
+  // Now, because within an operation an error fails the group.
+  check_copy_setting();
   for (size_t i = static_cast<size_t>(Kind::kAllReduce); i < choices_.size(); ++i) {
     const auto kind = static_cast<Kind>(i);
     for (const DispatchRow& row : dispatch.rows()) {

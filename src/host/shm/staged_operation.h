@@ -13,7 +13,7 @@ class StagedOperation : public Operation {
   std::vector<int> awaited() const override;
 
  protected:
-  StagedOperation(Board& board, Call call, uint64_t sequence)
+  StagedOperation(Board& board, Call&& call, uint64_t sequence)
       : board_(board), call_(std::move(call)), sequence_(sequence) {}
 
   // True once this rank's header may be written; call before staging into the slot.

@@ -1,33 +1,38 @@
 #include "host/shm/two_shot.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "host/shm/direct_all_reduce.h"
 
 namespace ps {
+namespace {
 
-TwoShot::TwoShot(Board& board, Call call, uint64_t sequence)
-    : RingOperation(board, std::move(call), sequence), bytes_(call_.input.size(0)) {
-  const size_t piece = board_.geometry().piece_bytes;
-  rounds_ = (bytes_ + piece - 1) / piece;
-}
+constexpr size_t kLine = 64;
+// Enough pieces that copying in, reducing and copying out overlap, and large enough that their flags cost little.
+constexpr size_t kPieces = 8;
+constexpr size_t kLeastPiece = 32 << 10;
+// Of the own share: from the sum to the output while it is in the first-level cache.
+constexpr size_t kSumBytes = 16 << 10;
 
-size_t TwoShot::piece_bytes(uint64_t round) const {
-  const size_t piece = board_.geometry().piece_bytes;
-  return std::min(piece, bytes_ - round * piece);
-}
+}  // namespace
+
+TwoShot::TwoShot(Board& board, Call&& call, uint64_t sequence)
+    : RingOperation(board, std::move(call), sequence),
+      bytes_(call_.input.size(0)),
+      unit_(std::min(board_.geometry().piece_bytes, std::max(bytes_ / kPieces / kLine * kLine, kLeastPiece))),
+      rounds_((bytes_ + unit_ - 1) / unit_) {}
+
+size_t TwoShot::piece_bytes(uint64_t round) const { return std::min<size_t>(unit_, bytes_ - round * unit_); }
 
 TwoShot::Pages TwoShot::pages() const {
-  const Geometry& geometry = board_.geometry();
-  return {std::min(bytes_, Geometry::kRing * geometry.piece_bytes),
-          std::min<size_t>(rounds_, Geometry::kRing) * geometry.share_bytes};
+  const uint64_t pieces = std::min<uint64_t>(rounds_, Geometry::kRing);
+  return {std::min<size_t>(bytes_, pieces * unit_), pieces * board_.geometry().share_bytes};
 }
 
 TwoShot::Range TwoShot::share(uint64_t round, int member) const {
   const size_t bytes = piece_bytes(round);
   const auto n = static_cast<size_t>(board_.size());
-  const size_t each = ((bytes + n - 1) / n + 63) / 64 * 64;
+  const size_t each = ((bytes + n - 1) / n + kLine - 1) / kLine * kLine;
   const size_t begin = std::min(each * static_cast<size_t>(member), bytes);
   return {begin, std::min(each, bytes - begin)};
 }
@@ -53,20 +58,20 @@ bool TwoShot::all_reduced(uint64_t rounds) const {
 }
 
 bool TwoShot::step() {
-  if (!begun()) return false;
-  if (direct_.everything()) {
-    if (!reduced_in_place_) reduce_in_place();
-    return ended();
-  }
-  const size_t piece = board_.geometry().piece_bytes;
-  while (copied_out_ < rounds_) {
+  for (;;) {
+    const bool begun = RingOperation::begun();
+    if (begun && direct_.everything()) {
+      if (!reduced_in_place_) reduce_in_place();
+      return ended();
+    }
     bool moved = false;
-    if (copied_in_ < rounds_ && copied_in_ <= copied_out_ + 2) {
-      std::memcpy(board_.piece(board_.rank(), copied_in_), call_.input.at(0) + copied_in_ * piece, piece_bytes(copied_in_));
+    // Whoever lends its buffers knows only when it has met everyone whether it must stage them after all.
+    if (copied_in_ < rounds_ && copied_in_ <= copied_out_ + 2 && (begun || !direct_.lends_own()) && has_ring()) {
+      copy_in(copied_in_);
       set_staged(++copied_in_);
       moved = true;
     }
-    if (reduced_ < copied_in_ && all_staged(reduced_ + 1)) {
+    if (begun && reduced_ < copied_in_ && all_staged(reduced_ + 1)) {
       reduce_share(reduced_);
       set_reduced(++reduced_);
       moved = true;
@@ -75,9 +80,19 @@ bool TwoShot::step() {
       copy_out(copied_out_++);
       moved = true;
     }
+    if (begun && copied_out_ == rounds_) return true;
     if (!moved) return false;
   }
-  return true;
+}
+
+// What others reduce; the own share is read where it is.
+void TwoShot::copy_in(uint64_t round) const {
+  const Range own = share(round, board_.rank());
+  const std::byte* from = call_.input.at(0) + round * unit_;
+  std::byte* to = board_.piece(board_.rank(), round, unit_);
+  const size_t after = own.begin + own.bytes;
+  copy(CopyTarget::kShared, to, from, own.begin);
+  copy(CopyTarget::kShared, to + after, from + after, piece_bytes(round) - after);
 }
 
 void TwoShot::reduce_in_place() {
@@ -88,20 +103,25 @@ void TwoShot::reduce_in_place() {
 
 void TwoShot::reduce_share(uint64_t round) const {
   const Range range = share(round, board_.rank());
-  if (range.bytes == 0) return;
-  auto& [sources, scales] = board_.operands();
-  for (int member = 0; member < board_.size(); ++member) {
-    sources[static_cast<size_t>(member)] = board_.piece(member, round) + range.begin;
-    scales[static_cast<size_t>(member)] = board_.header(member, sequence_).scale;
+  const size_t begin = round * unit_ + range.begin;
+  for (size_t at = 0; at < range.bytes; at += kSumBytes) {
+    const size_t part = std::min(kSumBytes, range.bytes - at);
+    for (int member = 0; member < board_.size(); ++member) {
+      const bool own = member == board_.rank();
+      set_operand(member, own ? call_.input.at(0) + begin + at : board_.piece(member, round, unit_) + range.begin + at);
+    }
+    std::byte* const sum = board_.share(board_.rank(), round) + at;
+    reduce_to(CopyTarget::kShared, sum, part);
+    copy(output_of(bytes_), call_.output.at(0) + begin + at, sum, part);
   }
-  call_.kernel(board_.share(board_.rank(), round), sources.data(), sources.size(), range.bytes / call_.element, scales.data());
 }
 
 void TwoShot::copy_out(uint64_t round) const {
-  std::byte* to = call_.output.at(0) + round * board_.geometry().piece_bytes;
+  std::byte* to = call_.output.at(0) + round * unit_;
   for (int member = 0; member < board_.size(); ++member) {
+    if (member == board_.rank()) continue;
     const Range range = share(round, member);
-    if (range.bytes > 0) std::memcpy(to + range.begin, board_.share(member, round), range.bytes);
+    copy(output_of(bytes_), to + range.begin, board_.share(member, round), range.bytes);
   }
 }
 

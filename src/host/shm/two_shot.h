@@ -9,7 +9,7 @@ namespace ps {
 
 class TwoShot final : public RingOperation {
  public:
-  TwoShot(Board& board, Call call, uint64_t sequence);
+  TwoShot(Board& board, Call&& call, uint64_t sequence);
   bool step() override;
 
  protected:
@@ -27,10 +27,12 @@ class TwoShot final : public RingOperation {
   Range share(uint64_t round, int member) const;  // within the piece
   bool all_staged(uint64_t rounds) const;
   bool all_reduced(uint64_t rounds) const;
+  void copy_in(uint64_t round) const;
   void reduce_share(uint64_t round) const;
   void copy_out(uint64_t round) const;
 
   size_t bytes_;
+  size_t unit_;  // bytes of a piece
   uint64_t rounds_;
   uint64_t copied_in_ = 0;
   uint64_t reduced_ = 0;
