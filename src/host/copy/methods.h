@@ -28,4 +28,14 @@ void copy_by(CopyMethod method, std::byte* to, const std::byte* from, size_t byt
 void copy_handing_on(std::byte* to, const std::byte* from, size_t bytes);
 bool can_hand_on();
 
+// Has a line fetched for writing, without waiting for it.
+inline void own_line(const void* line) {
+#if defined(__x86_64__)
+  // __builtin_prefetch would fetch it for reading on the baseline.
+  asm volatile("prefetchw %0" : : "m"(*static_cast<const char*>(line)));
+#else
+  __builtin_prefetch(line, 1);
+#endif
+}
+
 }  // namespace ps

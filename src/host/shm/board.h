@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "control/doorbell.h"
 #include "control/shared_memory.h"
+#include "host/copy/methods.h"
 #include "host/operation.h"
 #include "host/shm/geometry.h"
 #include "host/shm/regions.h"
@@ -55,6 +56,8 @@ class Board {
 
   // Publishes this rank's header of operation `sequence`; what it stages must be in place.
   void publish(uint64_t sequence, const Signature& signature, double scale);
+  // Has the line of this rank's next header fetched back from its readers, so that publishing it need not wait for that.
+  void prepare(uint64_t sequence) const { own_line(&header(rank_, sequence)); }
   // True when `member` has published operation `sequence`. Throws MismatchFound when it is another operation than `own`.
   bool arrived(int member, uint64_t sequence, const Signature& own);
   // Compares with everyone who is already there. Between two members the later one always sees the earlier, so every

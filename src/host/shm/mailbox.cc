@@ -13,7 +13,7 @@ constexpr size_t kLargestEntry = 8 << 10;
 // What a larger one may put into the ring before its receive is known: its beginning, or all of it.
 constexpr size_t kAhead = 64 << 10;
 // The receiver copies a piece out while the sender copies the next one in.
-constexpr size_t kSmallestPiece = 8 << 10;
+constexpr size_t kSmallestPiece = 16 << 10;
 constexpr size_t kLargestPiece = 64 << 10;
 
 template <class List, class Match>

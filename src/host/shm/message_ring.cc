@@ -24,16 +24,6 @@ constexpr size_t kLineBytes = 64;
 constexpr size_t kInlineBytes = 16;
 constexpr size_t kCounterBytes = 128;
 
-// Has a line fetched for writing, without waiting for it.
-void own_line(const void* line) {
-#if defined(__x86_64__)
-  // __builtin_prefetch would fetch it for reading on the baseline.
-  asm volatile("prefetchw %0" : : "m"(*static_cast<const char*>(line)));
-#else
-  __builtin_prefetch(line, 1);
-#endif
-}
-
 }  // namespace
 
 MessageRing::MessageRing(std::byte* memory, size_t bytes)

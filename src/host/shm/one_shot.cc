@@ -59,6 +59,7 @@ bool OneShot::finish() {
   }
   if (reads()) copy_in();
   if (reads_lent()) direct_.done();
+  board_.prepare(sequence_ + 1);
   return true;
 }
 

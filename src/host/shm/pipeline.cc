@@ -11,7 +11,7 @@ namespace {
 
 // Enough pieces that copying in and out overlap, and large enough that their flags cost little.
 constexpr size_t kPieces = 8;
-constexpr size_t kLeastPiece = 8 << 10;
+constexpr size_t kLeastPiece = 16 << 10;
 
 // The largest block of the call, which every member knows; SIZE_MAX where none does.
 size_t block_bytes(const Call& call) {
@@ -60,10 +60,12 @@ bool Pipeline::step() {
     if (published_ && !uses_ring()) rounds_out_ = 0;
     bool moved = false;
     if (rounds_staged_ < rounds_out_ && may_stage()) {
-      stage_round(rounds_staged_);
-      set_staged(++rounds_staged_);
+      stage_round(rounds_staged_++);
       moved = true;
     }
+    // Where the root alone stages, a reader compares its call with the root's alone. So it gets nothing before the root
+    // has compared all of them.
+    if (rounds_told_ < rounds_staged_ && (begun || call_.all_stage)) set_staged(rounds_told_ = rounds_staged_);
     if (!begun) {
       if (!moved) return false;
       continue;

@@ -36,6 +36,7 @@ class Pipeline final : public RingOperation {
   uint64_t rounds_out_ = 0;
   uint64_t rounds_in_ = 0;
   uint64_t rounds_staged_ = 0;
+  uint64_t rounds_told_ = 0;  // of these, what readers may take
   uint64_t rounds_read_ = 0;
   uint64_t rounds_own_ = 0;  // of the block from this rank to itself, where it is not in place
   uint64_t own_rounds_done_ = 0;
