@@ -216,7 +216,7 @@ enum {
   PS_RANK_ALIVE = 1,  /* its heartbeat comes */
   PS_RANK_SILENT = 2, /* no heartbeat for a second or more: stopped, or starved of CPU */
   PS_RANK_LEFT = 3,   /* left by psFinalize */
-  PS_RANK_DEAD = 4    /* its process ended without psFinalize */
+  PS_RANK_DEAD = 4    /* its process ended without psFinalize; on another host also: it cannot be reached any more */
 };
 
 /* What an entry of psBatch does. */
