@@ -15,6 +15,7 @@ set(environment PS_LIBRARY=${CMAKE_BINARY_DIR}/lib/libparallelstate.so PYTHONDON
 
 add_test(NAME python.layout COMMAND ${PS_PYTHON} ${PROJECT_SOURCE_DIR}/tests/abi/python_layout_test.py)
 add_test(NAME python.buffers COMMAND ${PS_PYTHON} ${tests}/test_buffers.py)
+add_test(NAME python.direct COMMAND ${PS_PYTHON} ${tests}/test_direct.py)
 add_test(NAME python.tensors COMMAND ${PS_PYTHON} ${tests}/test_tensors.py)
 add_test(NAME python.library COMMAND ${PS_PYTHON} ${tests}/test_library.py)
 add_test(NAME python.lifetime COMMAND ${PS_PYTHON} ${tests}/test_lifetime.py)
@@ -34,8 +35,9 @@ foreach(ranks 2 4)
 endforeach()
 add_test(NAME python.wheel COMMAND ${PS_PYTHON} ${tests}/test_wheel.py
          ${CMAKE_BINARY_DIR}/lib/libparallelstate.so ${CMAKE_BINARY_DIR}/python/wheel)
-set_tests_properties(python.layout python.buffers python.tensors python.library python.lifetime python.threads
-                     python.layouts python.layouts_alike python.model_parallel python.memory python.memory_processes python.death
+set_tests_properties(python.layout python.buffers python.direct python.tensors python.library python.lifetime
+                     python.threads python.layouts python.layouts_alike python.model_parallel python.memory
+                     python.memory_processes python.death
                      python.processes_2 python.processes_4 python.wheel
                      PROPERTIES LABELS python TIMEOUT 180 ENVIRONMENT "${environment}")
 # With PS_TEST_FULL it compiles the library.

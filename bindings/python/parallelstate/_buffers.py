@@ -12,7 +12,7 @@ import math
 import sys
 from typing import Any, Dict, Optional, Tuple
 
-from . import _dlpack
+from . import _direct, _dlpack
 from ._constants import DataType
 from ._errors import ArgumentError
 
@@ -33,10 +33,6 @@ _KIND_OF_FORMAT: Dict[str, str] = {
     **dict.fromkeys("bhilqn", "i"), **dict.fromkeys("BHILQNc", "u"), **dict.fromkeys("efd", "f"), "?": "b",
 }
 _FOREIGN_ORDER = ">" if sys.byteorder == "little" else "<"
-
-
-# Types of numpy arrays that were seen before.
-_ndarray_types: Dict[Any, DataType] = {}
 
 
 class Buffer:
@@ -95,7 +91,7 @@ def view(source: Any, what: str, writable: bool = False, dtype: Optional[DataTyp
     numpy = sys.modules.get("numpy")
     if numpy is not None and type(source) is numpy.ndarray:
         # The common case, without what is slow: numpy makes the interface and a type's name anew each time.
-        known = _ndarray_types.get(source.dtype)
+        known = _direct.ndarray_types.get(source.dtype)
         flags = source.flags
         if known is not None and dtype is None and flags.c_contiguous and (flags.writeable or not writable):
             return Buffer(source.__array_interface__["data"][0], source.size, known, source.shape, source, None)
@@ -125,8 +121,7 @@ def view(source: Any, what: str, writable: bool = False, dtype: Optional[DataTyp
                                 f"dtype {dtype.name} needs {dtype.size}")
         buffer.dtype = dtype
     elif buffer.dtype is not None:
-        if numpy is not None and type(source) is numpy.ndarray:
-            _ndarray_types[source.dtype] = buffer.dtype
+        _direct.learn(source, buffer.dtype)
     else:
         buffer.release()
         raise ArgumentError(f"{what} has elements of type {described}, which no psDataType is; convert it, or say with "

@@ -10,12 +10,14 @@ from typing import Any, Literal, Optional, Sequence, Tuple, overload
 
 from ._buffers import Buffer, allocate, view
 from ._constants import DataType, ReduceOp
+from ._direct import reader_of, size_argument, unknown
 from ._errors import ArgumentError
+from ._handles import _dropped, sweep
 from ._operations import Operations, Reduction, common_type, expect_count
 from ._values import int32, size_array
 from .work import Work
 
-_UINT8 = DataType.UINT8
+_PREMUL_SUM = ReduceOp.PREMUL_SUM
 
 
 def _joined(shape: Tuple[int, ...], size: int) -> Tuple[int, ...]:
@@ -36,6 +38,20 @@ class Collectives(Operations):
     def all_reduce(self, send: Any, out: Any = None, op: Reduction = ReduceOp.SUM, *, dtype: Optional[DataType] = None,
                    async_: bool = False) -> Any:
         """Reduces over the ranks; in place without `out`."""
+        if out is None and dtype is None and not async_ and type(op) is ReduceOp and op is not _PREMUL_SUM:
+            found = reader_of(type(send), unknown)(send)
+            if found is not None and self._argument is not None:
+                pointer, count, kind = found
+                if _dropped:
+                    sweep()
+                try:
+                    result = self._bare.psAllReduce(self._argument, pointer, pointer, size_argument(count), kind, op,
+                                                    None, None)
+                finally:
+                    del pointer, found  # who catches an error may resize the buffer
+                if result < 0:
+                    raise self._error(result)
+                return send
         recv = send if out is None else out
         source, target, common = self._pair(send, recv, "all_reduce", dtype)
         expect_count("all_reduce", "out", target, source.count, "as many as send")

@@ -20,6 +20,7 @@ SONAME = "libparallelstate.so.0"
 
 _lock = threading.Lock()
 _loaded: Optional[Any] = None
+_bare: Optional[Any] = None
 _path = ""
 
 
@@ -80,12 +81,24 @@ def load() -> Tuple[Any, str]:
 
 def library() -> Any:
     """The loaded library, a ctypes.CDLL: every call of it releases the interpreter lock."""
-    global _loaded, _path
+    global _loaded, _bare, _path
     if _loaded is None:
         with _lock:
             if _loaded is None:
-                _loaded, _path = load()
+                found, _path = load()
+                _bare = ctypes.CDLL(_path, handle=found._handle)
+                _loaded = found
     return _loaded
+
+
+def bare() -> Any:
+    """The same library, whose functions have no argtypes and return an int32_t.
+
+    For callers to whom its conversions are too slow, and who pass what ctypes takes as it is: arrays and
+    c_void_p.from_param(address) for pointers, None for NULL, an int for an int32_t.
+    """
+    library()
+    return _bare
 
 
 def library_path() -> str:

@@ -35,6 +35,8 @@ class Operations:
 
     size: int
     rank: int
+    _argument: Optional[Any]
+    _bare: Any
 
     def _live(self) -> int:
         raise NotImplementedError

@@ -13,7 +13,7 @@ from . import _handles
 from ._collectives import Collectives
 from ._constants import NO_COLOR, Flag, Result, flags, known
 from ._errors import Error, StateError, error_of
-from ._library import check, last_error, library
+from ._library import bare, check, last_error, library
 from ._point_to_point import PointToPoint
 from ._structs import psGroupInfo, psGroupOptions
 from ._values import deadline_ms, decode, encode, int32, uint64
@@ -62,6 +62,9 @@ class Group(Collectives, PointToPoint):
 
     def __init__(self, handle: int, context: "Context", made: bool) -> None:
         self._handle: Optional[int] = handle
+        # The handle as calls of _bare take it; None once it is closed, like _handle.
+        self._argument: Optional[Any] = ctypes.c_void_p.from_param(handle)
+        self._bare = bare()
         self._context = context
         self.name = ""
         self._ranges: Any = weakref.WeakSet()  # of its memory that something looks at; see memory.py
@@ -191,6 +194,7 @@ class Group(Collectives, PointToPoint):
         if self._handle is not None:
             refuse_while_used(self, f"memory of group {self.name!r}")
         handle, self._handle = self._handle, None
+        self._argument = None
         if handle is not None:
             check(library().psGroupFree(handle))
 
@@ -205,7 +209,7 @@ class Group(Collectives, PointToPoint):
         handle = getattr(self, "_handle", None)
         if handle is None:
             return
-        self._handle = None
+        self._handle = self._argument = None
         if not self._made:
             _handles.drop("psGroupFree", handle)
         elif not self._context.finalized:

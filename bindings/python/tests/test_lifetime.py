@@ -71,8 +71,9 @@ def install(test):
     """Puts a stand-in in the library's place, with nothing left of the tests before."""
     gc.collect()
     _handles._dropped.clear()
-    previous, _library._loaded = _library._loaded, StandIn()
-    test.addCleanup(setattr, _library, "_loaded", previous)
+    for name, put in zip(("_loaded", "_bare"), [StandIn()] * 2):
+        test.addCleanup(setattr, _library, name, getattr(_library, name))
+        setattr(_library, name, put)
     test.addCleanup(_handles._dropped.clear)
     return _library._loaded
 
@@ -105,6 +106,29 @@ class Lifetime(unittest.TestCase):
         with self.assertRaisesRegex(ps.AbortedError, "aborted by rank 1") as caught:
             self.group.all_reduce(self.data)
         self.assertEqual(caught.exception.code, ps.Result.ERR_ABORTED)
+        self.assertTrue(self.resizable())
+
+    def test_also_while_the_error_is_looked_at(self):
+        self.library.complete(ps.Result.ERR_ABORTED, b"aborted by rank 1")
+        for buffer in (self.data, bytearray(4)):
+            try:
+                self.group.all_reduce(buffer)
+            except ps.AbortedError:  # its traceback has the frames of the call
+                buffer.extend(buffer)
+            else:
+                self.fail("the call did not fail")
+
+    def test_a_call_holds_its_buffer(self):
+        resizable = []
+
+        def all_reduce(*arguments):
+            resizable.append(self.resizable())
+            return 0
+
+        self.library.psAllReduce = all_reduce
+        self.group.all_reduce(self.data)
+        self.group.all_reduce(memoryview(self.data))
+        self.assertEqual(resizable, [False, False])
         self.assertTrue(self.resizable())
 
     def test_a_work_holds_its_buffers_until_it_is_complete(self):
