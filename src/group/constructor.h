@@ -41,7 +41,7 @@ class GroupConstructor {
   Proposal propose(const std::vector<int32_t>* global_ranks, const GroupSettings& settings, const Offer& offer);
   std::shared_ptr<Group> build(std::vector<int32_t> global_ranks, const std::vector<Proposal>& proposals, uint64_t serial,
                                GroupSettings settings, Offer& offer, Deadline deadline, const StopCheck& check);
-  std::shared_ptr<Communicator> find(const std::vector<int32_t>& global_ranks);
+  std::shared_ptr<Communicator> find(const std::vector<int32_t>& global_ranks, const std::string& backend);
   void check_alike(const std::vector<int32_t>& global_ranks, const std::vector<Proposal>& proposals,
                    const GroupSettings& settings) const;
 
