@@ -14,7 +14,7 @@ CallOrder::CallOrder(Links& links) : links_(links), own_(kRemembered), reached_(
 
 void CallOrder::remember(uint64_t sequence, const Signature& own) { own_[sequence % kRemembered] = {sequence, own}; }
 
-void CallOrder::compare(int peer, const FrameHeader& theirs) const {
+void CallOrder::compare(int peer, const LaneHeader& theirs) const {
   const Place& place = own_[theirs.sequence % kRemembered];
   if (place.sequence != theirs.sequence || place.signature == theirs.signature) return;
   throw MismatchFound{peer, theirs.signature, "", place.signature, -1, theirs.sequence};
@@ -23,8 +23,8 @@ void CallOrder::compare(int peer, const FrameHeader& theirs) const {
 const Lane::Frame* CallOrder::begun(int peer, uint64_t sequence) {
   Lane& lane = links_.collectives(peer);
   while (const Lane::Frame* frame = lane.front()) {
-    const FrameHeader& header = frame->header;
-    if (header.type != FrameType::kBegin) return nullptr;
+    const LaneHeader& header = frame->header;
+    if (header.type != LaneFrame::kBegin) return nullptr;
     auto& reached = reached_[static_cast<size_t>(peer)];
     reached = std::max(reached, header.sequence);
     compare(peer, header);

@@ -23,7 +23,7 @@ class CallOrder {
   bool reached(int peer, uint64_t sequence) const { return reached_[static_cast<size_t>(peer)] >= sequence; }
 
  private:
-  void compare(int peer, const FrameHeader& theirs) const;
+  void compare(int peer, const LaneHeader& theirs) const;
 
   struct Place {
     uint64_t sequence = 0;

@@ -20,7 +20,7 @@ std::byte* Lane::reserve() {
 
 void Lane::post(size_t bytes) {
   sends_[sent_ % kDepth] =
-      transport_.post_send(peer_, channel_, out_.get() + sent_ % kDepth * frame_bytes(), sizeof(FrameHeader) + bytes);
+      transport_.post_send(peer_, channel_, out_.get() + sent_ % kDepth * frame_bytes(), sizeof(LaneHeader) + bytes);
   ++sent_;
 }
 

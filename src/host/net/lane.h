@@ -16,7 +16,7 @@
 
 namespace ps {
 
-enum class FrameType : uint32_t {
+enum class LaneFrame : uint32_t {
   kBegin = 1,         // of a collective, with a small contribution
   kContribution = 2,  // a piece of one
   kResult = 3,        // a reduced piece
@@ -24,15 +24,15 @@ enum class FrameType : uint32_t {
   kNotice = 5,        // beside all data
 };
 
-struct FrameHeader {
-  FrameType type{};
+struct LaneHeader {
+  LaneFrame type{};
   uint32_t bytes = 0;     // after the header
   uint64_t sequence = 0;  // of the collective; a mailbox entry's message
   Signature signature;
   double scale = 0;       // PS_PREMUL_SUM
   uint64_t words[3] = {};
 };
-static_assert(sizeof(FrameHeader) == 64);
+static_assert(sizeof(LaneHeader) == 64);
 
 class Lane {
  public:
@@ -45,7 +45,7 @@ class Lane {
 
   // Sends a frame whose payload `fill` writes. False: no room now. `matters`: the peer cannot do without it.
   template <class Fill>
-  bool send(FrameHeader header, size_t bytes, Fill&& fill, bool matters = true) {
+  bool send(LaneHeader header, size_t bytes, Fill&& fill, bool matters = true) {
     const std::lock_guard lock(mutex_);
     std::byte* frame = reserve();
     if (frame == nullptr) return false;
@@ -62,7 +62,7 @@ class Lane {
   // Posts the receives. Once.
   void open();
   struct Frame {
-    FrameHeader header;
+    LaneHeader header;
     const std::byte* payload = nullptr;  // until pop()
   };
   // The oldest frame that has arrived; nullptr: none.
@@ -73,7 +73,7 @@ class Lane {
   std::byte* reserve();
   void post(size_t bytes);
   void receive(size_t slot);
-  size_t frame_bytes() const { return sizeof(FrameHeader) + payload_bytes_; }
+  size_t frame_bytes() const { return sizeof(LaneHeader) + payload_bytes_; }
 
   Transport& transport_;
   const int peer_;

@@ -66,8 +66,8 @@ bool NetOperation::begin() {
 }
 
 bool NetOperation::begin_with(int peer) {
-  FrameHeader header;
-  header.type = FrameType::kBegin;
+  LaneHeader header;
+  header.type = LaneFrame::kBegin;
   header.sequence = sequence_;
   header.signature = call_.signature;
   header.scale = call_.scale;

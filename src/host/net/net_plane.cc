@@ -35,8 +35,8 @@ class LanePath final : public MessagePath {
 
   size_t most_payload() const override { return lane_.payload_bytes(); }
   bool write(const Entry& entry) override {
-    FrameHeader header;
-    header.type = FrameType::kEntry;
+    LaneHeader header;
+    header.type = LaneFrame::kEntry;
     header.sequence = entry.message;
     header.signature = entry.signature;
     header.words[0] = static_cast<uint64_t>(entry.type);
@@ -47,7 +47,7 @@ class LanePath final : public MessagePath {
   std::optional<Entry> front() override {
     const Lane::Frame* frame = lane_.front();
     if (frame == nullptr) return std::nullopt;
-    const FrameHeader& header = frame->header;
+    const LaneHeader& header = frame->header;
     return Entry{static_cast<EntryType>(header.words[0]), static_cast<int32_t>(header.words[1]), header.sequence,
                  header.signature, {frame->payload, header.bytes}};
   }

@@ -51,8 +51,8 @@ bool NetTwoShot::send_contributions() {
     if (owner == rank()) continue;
     uint64_t& round = contributed_[static_cast<size_t>(owner)];
     for (; round < rounds_; ++round, moved = true) {
-      FrameHeader header;
-      header.type = FrameType::kContribution;
+      LaneHeader header;
+      header.type = LaneFrame::kContribution;
       header.sequence = sequence_;
       const size_t bytes = share_bytes(round, owner);
       const std::byte* from = call_.input.at(0) + offset(round, owner);
@@ -68,8 +68,8 @@ bool NetTwoShot::send_results() {
     if (reader == rank()) continue;
     uint64_t& round = published_[static_cast<size_t>(reader)];
     for (; round < reduced_; ++round, moved = true) {
-      FrameHeader header;
-      header.type = FrameType::kResult;
+      LaneHeader header;
+      header.type = LaneFrame::kResult;
       header.sequence = sequence_;
       const size_t bytes = share_bytes(round, rank());
       const std::byte* from = call_.output.at(0) + offset(round, rank());
@@ -86,7 +86,7 @@ bool NetTwoShot::take_results() {
     if (owner == rank()) continue;
     uint64_t& round = received_[static_cast<size_t>(owner)];
     const Lane::Frame* frame = nullptr;
-    while (round < rounds_ && (frame = lane(owner).front()) != nullptr && frame->header.type == FrameType::kResult) {
+    while (round < rounds_ && (frame = lane(owner).front()) != nullptr && frame->header.type == LaneFrame::kResult) {
       const size_t bytes = std::min<size_t>(share_bytes(round, owner), frame->header.bytes);
       if (bytes > 0) std::memcpy(call_.output.at(0) + offset(round, owner), frame->payload, bytes);
       lane(owner).pop();
@@ -105,7 +105,7 @@ bool NetTwoShot::reduce_round() {
   for (int peer = 0; peer < size(); ++peer) {
     if (peer == rank()) continue;
     const Lane::Frame* frame = lane(peer).front();
-    if (frame == nullptr || frame->header.type != FrameType::kContribution) {
+    if (frame == nullptr || frame->header.type != LaneFrame::kContribution) {
       blocked_on_ = peer;
       return false;
     }

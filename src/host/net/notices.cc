@@ -12,9 +12,9 @@ enum Notice : uint64_t { kHello = 0, kFailure = 1, kFreed = 2, kGoodbye = 3 };
 
 constexpr size_t kLongestText = 1900;
 
-FrameHeader header_of(Notice notice, uint64_t first = 0, uint64_t second = 0) {
-  FrameHeader header;
-  header.type = FrameType::kNotice;
+LaneHeader header_of(Notice notice, uint64_t first = 0, uint64_t second = 0) {
+  LaneHeader header;
+  header.type = LaneFrame::kNotice;
   header.words[0] = notice;
   header.words[1] = first;
   header.words[2] = second;
@@ -34,7 +34,7 @@ Notices::Notices(Links& links)
 
 void Notices::tell(int peer) {
   Told& told = told_[static_cast<size_t>(peer)];
-  const auto send = [&](const FrameHeader& header, std::string_view text) {
+  const auto send = [&](const LaneHeader& header, std::string_view text) {
     return links_.notices(peer).send(header, text.size(),
                                      [&](std::byte* to) { std::memcpy(to, text.data(), text.size()); });
   };
@@ -171,7 +171,7 @@ void Notices::take_in() {
   }
 }
 
-void Notices::take_in(int peer, const FrameHeader& header, const std::byte* payload) {
+void Notices::take_in(int peer, const LaneHeader& header, const std::byte* payload) {
   heard_[static_cast<size_t>(peer)].store(true);
   switch (header.words[0]) {
     case kFailure:

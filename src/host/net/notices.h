@@ -33,7 +33,7 @@ class Notices {
 
  private:
   void take_in();
-  void take_in(int peer, const FrameHeader& header, const std::byte* payload);
+  void take_in(int peer, const LaneHeader& header, const std::byte* payload);
   // Says what the peer has not been told yet, as far as its lane has room. The rest goes with the next look.
   void tell(int peer);
   // The same to all that this rank is linked to. True when each member has been heard, so that all are told.
