@@ -22,7 +22,10 @@ function(ps_install_library libdir export)
   install(TARGETS parallelstate EXPORT ${export}
     LIBRARY DESTINATION ${libdir} COMPONENT library NAMELINK_COMPONENT development
     INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-  install(FILES ${CMAKE_SOURCE_DIR}/include/parallelstate.h
+  if(PS_GLOO)
+    install(TARGETS ps_gloo LIBRARY DESTINATION ${libdir}/parallelstate COMPONENT library)
+  endif()
+  install(FILES ${CMAKE_SOURCE_DIR}/include/parallelstate.h ${CMAKE_SOURCE_DIR}/include/parallelstate_plugin.h
     DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development)
 
   set(config_folder ${libdir}/cmake/ParallelState)

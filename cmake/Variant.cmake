@@ -60,6 +60,30 @@ function(ps_add_variant variant flags)
     VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
     LINK_DEPENDS ${CMAKE_SOURCE_DIR}/src/api/exports.map
     LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/${variant}/lib)
+  ps_add_gloo("${variant}" "${suffix}" "${flags}")
+endfunction()
+
+# The plugin ps_gloo.so, where the library looks for it first. It sees the public headers alone.
+function(ps_add_gloo variant suffix flags)
+  if(NOT PS_GLOO)
+    return()
+  endif()
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/plugins/gloo/*.cc)
+  set(target ps_gloo${suffix})
+  add_library(${target} MODULE ${sources})
+  target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/include)
+  target_include_directories(${target} SYSTEM PRIVATE ${GLOO_INCLUDE_DIR})
+  if(NOT EXISTS ${GLOO_INCLUDE_DIR}/gloo/common/memory.h)
+    target_include_directories(${target} SYSTEM PRIVATE ${CMAKE_SOURCE_DIR}/src/plugins/gloo/missing)
+    target_compile_definitions(${target} PRIVATE PS_GLOO_LACKS_MEMORY_H)
+  endif()
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Werror ${flags})
+  target_link_options(${target} PRIVATE ${flags} -Wl,--no-undefined -Wl,-z,relro,-z,now)
+  target_link_libraries(${target} PRIVATE ${GLOO_LIBRARY} Threads::Threads)
+  set_target_properties(${target} PROPERTIES PREFIX "" OUTPUT_NAME ps_gloo
+    LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/${variant}/lib/parallelstate)
+  # Programs that link the library find the plugin beside it.
+  add_dependencies(parallelstate${suffix} ${target})
 endfunction()
 
 # The reduction kernels are plain loops in one file, compiled once for each target and chosen at run time by CPUID.

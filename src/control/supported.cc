@@ -13,14 +13,21 @@ void refuse(const char* value, const char* field, const char* why) {
 }  // namespace
 
 void check_backend(std::string_view backend, std::string_view where) {
+  std::string_view first;
   while (true) {
     const size_t comma = backend.find(',');
     const std::string_view name = backend.substr(0, comma);
-    if (name != "auto" && name != "shm") {
+    if (name != "auto" && name != "shm" && name != "gloo") {
       fail(PS_ERR_UNSUPPORTED,
-           "{} names the backend \"{}\", but this build moves host memory on one host only; use \"auto\" or \"shm\"",
+           "{} names the backend \"{}\", but this build has host memory only; use \"auto\", \"shm\" (within a host) or "
+           "\"gloo\" (anywhere)",
            where, name);
     }
+    if (!first.empty()) {
+      fail(PS_ERR_UNSUPPORTED, "{} names two backends for host memory, \"{}\" and \"{}\"; name one, \"auto\" chooses",
+           where, first, name);
+    }
+    first = name;
     if (comma == std::string_view::npos) return;
     backend.remove_prefix(comma + 1);
   }

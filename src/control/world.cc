@@ -36,6 +36,7 @@ struct Introduction {
   std::string address;
   std::string host;  // host_identity
   std::string ticket;
+  std::string backend;
   std::string cpus;  // that it may use
   std::string dispatch;
 
@@ -43,7 +44,7 @@ struct Introduction {
     return WireWriter()
         .number(version).number(flags).number(host_buffer_bytes).number(max_object_bytes).number(replica_count)
         .number(local_rank).number(pid).text(hostname).text(address).text(host).text(ticket)
-        .text(cpus).text(dispatch)
+        .text(cpus).text(dispatch).text(backend)
         .take();
   }
   static Introduction decode(const std::string& bytes) {
@@ -62,6 +63,7 @@ struct Introduction {
     self.ticket = reader.text();
     self.cpus = reader.text();
     self.dispatch = reader.text();
+    self.backend = reader.text();
     reader.finish();
     return self;
   }
@@ -69,7 +71,7 @@ struct Introduction {
 
 // Every rank runs this over the same introductions in the same order, so all of them refuse together.
 void check_agreement(int32_t rank, const Introduction& other, const Introduction& first) {
-  const auto require = [rank](auto mine, auto zero, const char* what) {
+  const auto require = [rank](const auto& mine, const auto& zero, const char* what) {
     if (mine != zero) fail(PS_ERR_MISMATCH, "psInit: rank {} has {} {}, rank 0 has {}", rank, what, mine, zero);
   };
   require(other.version / 100, first.version / 100, "library version (major * 100 + minor)");
@@ -77,6 +79,7 @@ void check_agreement(int32_t rank, const Introduction& other, const Introduction
   require(other.host_buffer_bytes, first.host_buffer_bytes, "host_buffer_bytes");
   require(other.max_object_bytes, first.max_object_bytes, "max_object_bytes");
   require(other.replica_count, first.replica_count, "replica_count");
+  require(other.backend, first.backend, "the backend");
   if (other.dispatch != first.dispatch) {
     fail(PS_ERR_MISMATCH,
          "psInit: rank {} has the dispatch rules \"{}\", rank 0 has \"{}\"; psConfig.dispatch or PS_DISPATCH must be the "
@@ -169,6 +172,7 @@ void World::join(const Offer& offer, Deadline deadline) {
   self.address = in_process_ ? self.hostname : peer_address(settings_.network, store_->url());
   self.host = in_process_ ? "this process" : host_identity(settings_.host_id);
   self.ticket = offer.ticket();
+  self.backend = settings_.backend;
   self.cpus = ps::describe(own_cpus());
   self.dispatch = settings_.dispatch;
 

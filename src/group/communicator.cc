@@ -10,17 +10,22 @@ namespace {
 
 // Steps, of about 10 ns where nothing can be done.
 constexpr int kBurst = 200;
+// How long a rank that leaves sees off what it has sent.
+constexpr int64_t kSendOffMs = 5000;
+constexpr int64_t kSendOffBusyMs = 200;
 
 }  // namespace
 
 Communicator::Communicator(std::shared_ptr<World> world, std::shared_ptr<Progress> progress, uint64_t serial,
-                           std::vector<int32_t> global_ranks, std::unique_ptr<Plane> plane)
+                           std::vector<int32_t> global_ranks, std::string asked_backend, MadePlane plane)
     : world_(std::move(world)),
       progress_(std::move(progress)),
       serial_(serial),
       global_ranks_(std::move(global_ranks)),
+      asked_backend_(std::move(asked_backend)),
       rank_(static_cast<int>(std::find(global_ranks_.begin(), global_ranks_.end(), world_->rank()) - global_ranks_.begin())),
-      plane_(std::move(plane)) {
+      plane_(std::move(plane.plane)),
+      why_no_plane_(std::move(plane.why_not)) {
   std::vector<int32_t> nodes;
   for (const int32_t rank : global_ranks_) nodes.push_back(world_->member(rank).node);
   std::sort(nodes.begin(), nodes.end());
@@ -37,8 +42,7 @@ void Communicator::check_usable(const GroupLabel& label) {
                 cause->culprit());
   }
   if (!plane_) {
-    ps::fail(PS_ERR_UNSUPPORTED, "the members are on {} hosts, and this build moves data within one host only; groups whose "
-             "members share a host work", host_count_);
+    ps::fail(PS_ERR_UNSUPPORTED, "group '{}' (rank {} of {}): {}", label.name, rank_, size(), why_no_plane_);
   }
 }
 
@@ -236,11 +240,13 @@ void Communicator::look_for_departed() {
 
 std::string Communicator::gone(int member, const GroupLabel& label) const {
   const auto index = static_cast<size_t>(member);
-  if (world_->has_left(global_ranks_[index])) return "left by psFinalize";
+  if (world_->has_left(global_ranks_[index]) && (!plane_ || plane_->has_heard_out(member))) return "left by psFinalize";
   if (plane_ && plane_->has_freed(member, label.tag)) return "has freed the group";
   if (world_->has_abandoned(global_ranks_[index], label.attempts[index])) {
     return "could not make this group; its own error says why";
   }
+  const std::string loss = plane_ ? plane_->loss(member) : "";
+  if (!loss.empty()) return fmt::format("cannot be reached any more ({})", loss);
   return "";
 }
 
@@ -283,6 +289,15 @@ std::shared_ptr<const Error> Communicator::failure() {
 }
 
 void Communicator::close(const Error& error) {
+  if (plane_ && !failed_.load()) {
+    bool is_idle = false;
+    {
+      const std::scoped_lock lock(queue_mutex_, message_mutex_);
+      is_idle = queue_.empty() && exchanges_.empty();
+    }
+    // What is in flight is about to be aborted, and what was completed before it has been on its way for as long.
+    plane_->leave(Deadline::in_ms(is_idle ? kSendOffMs : kSendOffBusyMs));
+  }
   fail(error, false);
   {
     const std::lock_guard lock(queue_mutex_);
@@ -400,7 +415,8 @@ Error Communicator::mismatch(const MismatchFound& found, const Signature& steppe
   const int32_t peer = global_ranks_[static_cast<size_t>(found.peer)];
   const int32_t other = found.other < 0 ? world_->rank() : global_ranks_[static_cast<size_t>(found.other)];
   const Signature own = found.ours.value_or(stepped);
-  const std::string place = number > 0 ? fmt::format("in operation #{} ", number) : "";
+  const uint64_t at = found.number > 0 ? found.number : number;
+  const std::string place = at > 0 ? fmt::format("in operation #{} ", at) : "";
   const std::string other_group = found.theirs.group != own.group ? " on another group of the same members" : "";
   return Error(PS_ERR_MISMATCH,
                fmt::format("{}rank {} called {}, but rank {} called {}{}{}{}", place, other, describe(own), peer,

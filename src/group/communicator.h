@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "control/world.h"
+#include "group/planes.h"
 #include "group/request.h"
-#include "host/plane.h"
 
 namespace ps {
 
@@ -24,9 +24,9 @@ class Progress;
 
 class Communicator : public std::enable_shared_from_this<Communicator> {
  public:
-  // `plane`: nullptr where this build cannot move data between the members.
+  // `plane`: none where data cannot be moved between the members.
   Communicator(std::shared_ptr<World> world, std::shared_ptr<Progress> progress, uint64_t serial,
-               std::vector<int32_t> global_ranks, std::unique_ptr<Plane> plane);
+               std::vector<int32_t> global_ranks, std::string asked_backend, MadePlane plane);
   ~Communicator();
 
   World& world() const { return *world_; }
@@ -35,6 +35,8 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   int rank() const { return rank_; }
   int size() const { return static_cast<int>(global_ranks_.size()); }
   int host_count() const { return host_count_; }
+  // "auto" unless its groups were made with another one.
+  const std::string& asked_backend() const { return asked_backend_; }
   // nullptr without a plane.
   const char* backend() const { return plane_ ? plane_->name() : nullptr; }
   size_t memory_bytes() const { return plane_ ? plane_->memory_bytes() : 0; }
@@ -110,9 +112,11 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   std::shared_ptr<Progress> progress_;
   const uint64_t serial_;
   const std::vector<int32_t> global_ranks_;
+  const std::string asked_backend_;
   int rank_ = 0;
   int host_count_ = 1;
   std::unique_ptr<Plane> plane_;
+  const std::string why_no_plane_;
 
   std::mutex queue_mutex_;
   std::deque<CollectiveRequest*> queue_;

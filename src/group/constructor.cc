@@ -20,13 +20,14 @@ struct GroupConstructor::Proposal {
   uint16_t tag = 0;           // for the group on that communicator; the first member's counts
   int32_t color = 0;
   int32_t key = 0;
+  std::string backend;
   std::string ticket;
   std::shared_ptr<Communicator> existing;  // local: kept alive until the members have decided
 
   std::string encode() const {
     return WireWriter()
         .number(flags).number(max_object_bytes).number(host_buffer_bytes).number(communicator).number(tag).number(color)
-        .number(key).number(attempt).text(ticket)
+        .number(key).number(attempt).text(backend).text(ticket)
         .take();
   }
   static Proposal decode(const std::string& bytes) {
@@ -40,16 +41,20 @@ struct GroupConstructor::Proposal {
     self.color = reader.number<int32_t>();
     self.key = reader.number<int32_t>();
     self.attempt = reader.number<uint64_t>();
+    self.backend = reader.text();
     self.ticket = reader.text();
     reader.finish();
     return self;
   }
 };
 
-std::shared_ptr<Communicator> GroupConstructor::find(const std::vector<int32_t>& global_ranks) {
+std::shared_ptr<Communicator> GroupConstructor::find(const std::vector<int32_t>& global_ranks, const std::string& backend) {
   const std::lock_guard lock(mutex_);
   for (const auto& weak : communicators_) {
-    if (auto communicator = weak.lock(); communicator && communicator->global_ranks() == global_ranks) return communicator;
+    const auto communicator = weak.lock();
+    if (communicator && communicator->global_ranks() == global_ranks && communicator->asked_backend() == backend) {
+      return communicator;
+    }
   }
   return nullptr;
 }
@@ -62,9 +67,10 @@ GroupConstructor::Proposal GroupConstructor::propose(const std::vector<int32_t>*
   proposal.flags = settings.flags;
   proposal.max_object_bytes = settings.max_object_bytes;
   proposal.host_buffer_bytes = settings.host_buffer_bytes;
+  proposal.backend = settings.backend;
   proposal.ticket = offer.ticket();
   if (global_ranks == nullptr || (settings.flags & PS_OWN_COMMUNICATOR) != 0) return proposal;
-  const auto existing = find(*global_ranks);
+  const auto existing = find(*global_ranks, settings.backend);
   if (!existing || existing->failure()) return proposal;
   const uint16_t tag = existing->next_tag();
   if (tag >= Communicator::kMostGroups) return proposal;
@@ -139,7 +145,7 @@ std::shared_ptr<Group> GroupConstructor::split(const Group& parent, int32_t colo
 void GroupConstructor::check_alike(const std::vector<int32_t>& global_ranks, const std::vector<Proposal>& proposals,
                                    const GroupSettings& settings) const {
   for (size_t i = 1; i < proposals.size(); ++i) {
-    const auto require = [&](uint64_t theirs, uint64_t first, const char* what) {
+    const auto require = [&](const auto& theirs, const auto& first, const char* what) {
       if (theirs == first) return;
       throw Error(PS_ERR_MISMATCH,
                   fmt::format("group '{}': rank {} gives {} {}, rank {} gives {}; the options of all members must agree",
@@ -149,6 +155,7 @@ void GroupConstructor::check_alike(const std::vector<int32_t>& global_ranks, con
     require(proposals[i].flags, proposals[0].flags, "flags");
     require(proposals[i].max_object_bytes, proposals[0].max_object_bytes, "max_object_bytes");
     require(proposals[i].host_buffer_bytes, proposals[0].host_buffer_bytes, "host_buffer_bytes");
+    require(proposals[i].backend, proposals[0].backend, "backend");
   }
 }
 
@@ -169,23 +176,22 @@ std::shared_ptr<Group> GroupConstructor::build(std::vector<int32_t> global_ranks
     tag = proposals.front().tag;
   } else {
     const Geometry geometry = Geometry::plan(static_cast<int>(global_ranks.size()), settings.host_buffer_bytes);
-    const int32_t node = world_->member(world_->rank()).node;
-    const bool one_host = std::all_of(global_ranks.begin(), global_ranks.end(),
-                                      [&](int32_t rank) { return world_->member(rank).node == node; });
     const StopCheck check_members = [&] {
       check();
       attempt.check(global_ranks, attempts, fmt::format("new group '{}'", settings.name));
     };
     std::shared_ptr<SharedMemory> memory;
-    if (one_host && global_ranks.size() > 1) {
+    if (shares_memory(*world_, global_ranks, settings.backend)) {
       const SharedNeed need{"parallelstate-group", geometry.total_bytes, geometry.messages_offset,
                             fmt::format("group '{}' of {} ranks with host_buffer_bytes {}", settings.name,
                                         global_ranks.size(), settings.host_buffer_bytes)};
       memory = hand_over(*world_, offer, self == 0, proposals.front().ticket, static_cast<int>(global_ranks.size()),
                          need, deadline, check_members);
     }
-    auto plane = make_plane(*world_, global_ranks, geometry, std::move(memory), dispatch_);
-    communicator = std::make_shared<Communicator>(world_, progress_, serial, std::move(global_ranks), std::move(plane));
+    auto plane = make_plane(*world_, global_ranks, settings.backend, serial, geometry, std::move(memory),
+                            settings.host_buffer_bytes, dispatch_);
+    communicator = std::make_shared<Communicator>(world_, progress_, serial, std::move(global_ranks), settings.backend,
+                                                  std::move(plane));
     tag = communicator->next_tag();
   }
   auto group = std::make_shared<Group>(communicator, std::move(settings), tag, std::move(attempts));

@@ -44,7 +44,7 @@ class GroupConstructor {
   std::shared_ptr<Group> build(std::vector<int32_t> global_ranks, const std::vector<Proposal>& proposals, uint64_t serial,
                                GroupSettings settings, Offer& offer, Attempt& attempt, Deadline deadline,
                                const StopCheck& check);
-  std::shared_ptr<Communicator> find(const std::vector<int32_t>& global_ranks);
+  std::shared_ptr<Communicator> find(const std::vector<int32_t>& global_ranks, const std::string& backend);
   void check_alike(const std::vector<int32_t>& global_ranks, const std::vector<Proposal>& proposals,
                    const GroupSettings& settings) const;
 

@@ -1,6 +1,7 @@
 #include "group/context.h"
 
 #include "base/error.h"
+#include "host/net/module.h"
 #include "host/reduce/reduce.h"
 
 namespace ps {
@@ -32,6 +33,7 @@ void StoreReference::close() {
 
 std::shared_ptr<Context> Context::init(LaunchSettings settings) {
   reduce_target();  // refuses a wrong PS_REDUCE_TARGET now rather than in the first reduction
+  if (settings.backend == "gloo") find_transport("gloo");  // and a backend that is not there
   Dispatch dispatch(settings.dispatch, settings.dispatch_source);
   settings.dispatch = dispatch.rules();  // written in one way, so that ranks can compare
   const std::shared_ptr<Context> context(new Context);
@@ -95,6 +97,8 @@ GroupSettings Context::group_settings(const psGroupOptions& options) const {
   settings.timeout_ms = options.timeout_ms > 0 ? options.timeout_ms : own.timeout_ms;
   settings.max_object_bytes = options.max_object_bytes > 0 ? options.max_object_bytes : own.max_object_bytes;
   settings.host_buffer_bytes = options.host_buffer_bytes > 0 ? options.host_buffer_bytes : own.host_buffer_bytes;
+  settings.backend = options.backend != nullptr && *options.backend != '\0' ? options.backend : own.backend;
+  if (settings.backend == "gloo") find_transport("gloo");
   return settings;
 }
 

@@ -25,6 +25,7 @@ json configuration(const LaunchSettings& settings) {
           {"job", settings.job},
           {"secret", settings.secret.empty() ? "none" : "set"},
           {"network", settings.network},
+          {"backend", settings.backend},
           {"named_by", settings.source},
           {"flags", settings.flags},
           {"timeout_ms", settings.timeout_ms},

@@ -20,6 +20,7 @@ struct GroupSettings {
   int64_t timeout_ms = 0;
   uint64_t max_object_bytes = 0;
   uint64_t host_buffer_bytes = 0;
+  std::string backend = "auto";  // of host memory
 };
 
 // An operation in flight: its request, and the communicator that steps it.

@@ -18,6 +18,7 @@
 #include "control/guardian.h"
 #include "group/dispatch_json.h"
 #include "host/copy/copy.h"
+#include "host/net/module.h"
 #include "host/reduce/reduce.h"
 
 namespace ps {
@@ -68,6 +69,15 @@ json limits() {
           {"cgroup_cpus", limit(cgroup_cpu_limit())}};
 }
 
+json gloo() {
+  try {
+    const TransportModule& module = find_transport("gloo");
+    return {{"name", "gloo"}, {"available", true}, {"reason", ""}, {"path", module.path}, {"version", module.version}};
+  } catch (const Error& error) {
+    return {{"name", "gloo"}, {"available", false}, {"reason", error.text()}};
+  }
+}
+
 const char* sanitizer() {
 #if defined(__SANITIZE_THREAD__)
   return "thread";
@@ -107,7 +117,7 @@ std::string library_info() {
   info["limits"] = limits();
   info["backends"] = {
       {{"name", "shm"}, {"available", has_memfd_seals()}, {"reason", has_memfd_seals() ? "" : "memfd_create with seals fails here"}},
-      {{"name", "gloo"}, {"available", false}, {"reason", "not in this build: data moves within one host"}},
+      gloo(),
       {{"name", "nccl"}, {"available", false}, {"reason", "not in this build: host memory only"}}};
   info["dispatch"] = dispatch_json(Dispatch(environment("PS_DISPATCH").value_or(""), "PS_DISPATCH").rows());
   return info.dump();

@@ -104,7 +104,7 @@ std::vector<uint64_t> attempts_of(const Ranks& ranks, const std::vector<uint64_t
 struct ModelParallel::Communicators {
   struct Entry {
     uint64_t number;  // the same on all ranks
-    bool one_host;
+    bool in_memory;
     Geometry geometry;
     size_t offset = 0;  // in the host's memory
   };
@@ -140,7 +140,7 @@ ModelParallel::ModelParallel(GroupConstructor& constructor, std::shared_ptr<Worl
   check_alike(proposals);
   times_.agreement_us = watch.lap_us();
 
-  const Communicators planned = plan(settings.host_buffer_bytes);
+  const Communicators planned = plan(settings);
   const std::shared_ptr<SharedMemory> memory = share(planned, offer, tickets, deadline, [&] {
     check();
     attempt.check(everyone, attempts, "model-parallel groups");
@@ -165,12 +165,14 @@ ModelParallel::ModelParallel(GroupConstructor& constructor, std::shared_ptr<Worl
     if (!communicator) {
       const Communicators::Entry& entry = planned.by_ranks.at(ranks);
       std::shared_ptr<SharedMemory> part;
-      if (entry.one_host && ranks.size() > 1) {
+      if (entry.in_memory) {
         part = SharedMemory::part(memory, entry.offset, entry.geometry.total_bytes);
         if ((settings.flags & PS_WARM_UP) != 0) part->prefault(0, entry.geometry.rings_offset, "a group of the layout");
       }
-      communicator = std::make_shared<Communicator>(world_, progress, agreed.serial | entry.number << kSerialShift, ranks,
-                                                    make_plane(*world_, ranks, entry.geometry, std::move(part),
+      const uint64_t serial = agreed.serial | entry.number << kSerialShift;
+      communicator = std::make_shared<Communicator>(world_, progress, serial, ranks, settings.backend,
+                                                    make_plane(*world_, ranks, settings.backend, serial, entry.geometry,
+                                                               std::move(part), settings.host_buffer_bytes,
                                                                constructor.dispatch()));
       constructor.take_note(communicator);
     }
@@ -203,7 +205,7 @@ std::shared_ptr<Group> ModelParallel::find(std::string_view name) const {
   return nullptr;
 }
 
-ModelParallel::Communicators ModelParallel::plan(uint64_t host_buffer_bytes) const {
+ModelParallel::Communicators ModelParallel::plan(const GroupSettings& settings) const {
   Communicators planned;
   const int32_t node = world_->member(world_->rank()).node;
   const auto on_node = [&](int32_t rank) { return world_->member(rank).node == node; };
@@ -218,9 +220,9 @@ ModelParallel::Communicators ModelParallel::plan(uint64_t host_buffer_bytes) con
       if (!is_new) continue;
       Communicators::Entry& communicator = entry->second;
       communicator.number = number;
-      communicator.one_host = std::all_of(ranks.begin(), ranks.end(), on_node);
-      communicator.geometry = Geometry::plan(static_cast<int>(ranks.size()), host_buffer_bytes);
-      if (!communicator.one_host || ranks.size() == 1) continue;
+      communicator.in_memory = shares_memory(*world_, ranks, settings.backend);
+      communicator.geometry = Geometry::plan(static_cast<int>(ranks.size()), settings.host_buffer_bytes);
+      if (!communicator.in_memory) continue;
       communicator.offset = planned.bytes;
       planned.pages += communicator.geometry.messages_offset;
       planned.bytes += (communicator.geometry.total_bytes + kPage - 1) / kPage * kPage;

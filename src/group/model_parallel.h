@@ -47,7 +47,7 @@ class ModelParallel {
  private:
   struct Communicators;
 
-  Communicators plan(uint64_t host_buffer_bytes) const;
+  Communicators plan(const GroupSettings& settings) const;
   std::shared_ptr<SharedMemory> share(const Communicators& planned, Offer& offer, const std::vector<std::string>& tickets,
                                       Deadline deadline, const StopCheck& check);
 

@@ -3,20 +3,36 @@
 #include <algorithm>
 
 #include "host/local_plane.h"
+#include "host/net/net_plane.h"
 #include "host/shm/shm_plane.h"
 
 namespace ps {
 
-std::unique_ptr<Plane> make_plane(const World& world, const std::vector<int32_t>& global_ranks,
-                                  const Geometry& geometry, std::shared_ptr<SharedMemory> memory,
-                                  const Dispatch& dispatch) {
-  if (global_ranks.size() == 1) return std::make_unique<LocalPlane>();
-  if (!memory) return nullptr;
-  const auto own = std::find(global_ranks.begin(), global_ranks.end(), world.rank());
-  std::vector<Doorbell*> doorbells;
-  for (const int32_t rank : global_ranks) doorbells.push_back(&world.lines(rank)->doorbell);
-  return std::make_unique<ShmPlane>(std::move(memory), geometry, static_cast<int>(own - global_ranks.begin()),
-                                    std::move(doorbells), dispatch);
+bool shares_memory(const World& world, const std::vector<int32_t>& members, const std::string& backend) {
+  const int32_t node = world.member(world.rank()).node;
+  return members.size() > 1 && backend != "gloo" &&
+         std::all_of(members.begin(), members.end(), [&](int32_t rank) { return world.member(rank).node == node; });
+}
+
+MadePlane make_plane(World& world, const std::vector<int32_t>& members, const std::string& backend, uint64_t serial,
+                     const Geometry& geometry, std::shared_ptr<SharedMemory> memory, uint64_t host_buffer_bytes,
+                     const Dispatch& dispatch) {
+  if (members.size() == 1) return {std::make_unique<LocalPlane>(), ""};
+  const int rank = static_cast<int>(std::find(members.begin(), members.end(), world.rank()) - members.begin());
+  if (memory) {
+    std::vector<Doorbell*> doorbells;
+    for (const int32_t member : members) doorbells.push_back(&world.lines(member)->doorbell);
+    return {std::make_unique<ShmPlane>(std::move(memory), geometry, rank, std::move(doorbells), dispatch), ""};
+  }
+  if (backend == "shm") {
+    return {nullptr, "its members are on several hosts and its backend is \"shm\", which moves data within one; \"auto\" "
+                     "and \"gloo\" move it between hosts"};
+  }
+  try {
+    return {std::make_unique<NetPlane>(find_transport("gloo"), world, serial, members, rank, host_buffer_bytes), ""};
+  } catch (const Error& error) {
+    return {nullptr, fmt::format("data cannot be moved between its members: {}", error.text())};
+  }
 }
 
 }  // namespace ps

@@ -21,7 +21,7 @@ class LocalPlane final : public Plane {
   void record_failure(const Error&) override {}
   std::optional<Error> recorded_failure() override { return std::nullopt; }
   void mark_freed(uint16_t) override {}
-  bool has_freed(int, uint16_t) const override { return false; }
+  bool has_freed(int, uint16_t) override { return false; }
 
  private:
   SelfMessages messages_;

@@ -17,6 +17,7 @@ struct MismatchFound {
   std::string detail;   // what differs beyond the signature, "" nothing
   std::optional<Signature> ours = std::nullopt;  // where it is not the signature of the operation that was stepped
   int other = -1;                                // whose `ours` is, where not this rank's
+  uint64_t number = 0;                           // of the collective, where not the one that was stepped
 };
 
 class Operation {

@@ -9,8 +9,10 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
+#include "base/deadline.h"
 #include "base/error.h"
 #include "host/call.h"
 #include "host/dispatch.h"
@@ -56,7 +58,15 @@ class Plane {
   virtual std::optional<Error> recorded_failure() = 0;
   // This rank has freed the group with that tag; whether `member` has. Any thread.
   virtual void mark_freed(uint16_t tag) = 0;
-  virtual bool has_freed(int member, uint16_t tag) const = 0;
+  virtual bool has_freed(int member, uint16_t tag) = 0;
+
+  // Whether all that a member which has left had sent is here. Any thread.
+  virtual bool has_heard_out(int) { return true; }
+  // Why nothing can come from a member any more, "" where it can. A hint: it is given after a while in which better ones
+  // may come. Any thread.
+  virtual std::string loss(int) { return ""; }
+  // This rank leaves: what it has sent is still delivered, if that is possible by the deadline. Any thread.
+  virtual void leave(Deadline) {}
 };
 
 }  // namespace ps

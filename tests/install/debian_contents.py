@@ -26,15 +26,16 @@ architecture = output("dpkg", "--print-architecture").strip()
 lib = f"./usr/lib/{output('gcc', '-print-multiarch').strip()}"
 library = f"libparallelstate{MAJOR}"
 expected = {
-    library: {f"{lib}/libparallelstate.so.{MAJOR}", f"{lib}/libparallelstate.so.{VERSION}"},
+    library: {f"{lib}/libparallelstate.so.{MAJOR}", f"{lib}/libparallelstate.so.{VERSION}",
+              f"{lib}/parallelstate/ps_gloo.so"},
     "libparallelstate-dev": {
-        "./usr/include/parallelstate.h", f"{lib}/libparallelstate.so", f"{lib}/pkgconfig/parallelstate.pc",
+        "./usr/include/parallelstate.h", "./usr/include/parallelstate_plugin.h", f"{lib}/libparallelstate.so", f"{lib}/pkgconfig/parallelstate.pc",
         *(f"{lib}/cmake/ParallelState/ParallelState{part}.cmake"
           for part in ("Config", "ConfigVersion", "Targets", "Targets-BUILDTYPE"))},
     "psctl": {"./usr/bin/psctl"},
 }
 runtimes = {"libc6", "libgcc-s1", "libstdc++6"}
-dependencies = {library: runtimes, "libparallelstate-dev": {library, "libc6-dev"}, "psctl": runtimes | {library}}
+dependencies = {library: runtimes | {"libgloo0"}, "libparallelstate-dev": {library, "libc6-dev"}, "psctl": runtimes | {library}}
 
 faults = []
 with tempfile.TemporaryDirectory() as folder:

@@ -45,6 +45,11 @@ class Programs(Moved):
         self.assert_uses_moved_library(self.program)
         self.tree.world(self.program)
 
+    def test_the_plugin_for_other_hosts_moves_with_the_library(self):
+        self.tree.run("gcc", self.copy("sum.c"), *self.tree.pkg_config("--cflags", "--libs"), "-o", self.program,
+                      f"-Wl,-rpath,{self.libdir}")
+        self.tree.world(self.program, PS_BACKEND="gloo")
+
     def test_cxx_by_pkg_config(self):
         self.tree.run("g++", "-std=c++17", self.copy("sum.cc"), *self.tree.pkg_config("--cflags", "--libs"),
                       "-o", self.program)

@@ -1,4 +1,4 @@
-"""One world on two hosts, met by tcp: what works between hosts, what says that it does not, and who may come in."""
+"""One world on two hosts, met by tcp: what moves between hosts, and who may come in."""
 
 import re
 
@@ -21,8 +21,8 @@ class SeveralHosts(HostsTest):
             out = self.finish(process)
             found = re.search(r"rank=.*", out)[0]
             self.assertTrue(found.startswith(
-                f"rank={rank} size={SIZE} local={rank % PER_HOST}/{PER_HOST} nodes=2 by={by} refused="), out)
-            texts.append(found.split("refused=", 1)[1])
+                f"rank={rank} size={SIZE} local={rank % PER_HOST}/{PER_HOST} nodes=2 by={by} moved="), out)
+            texts.append(found.split("moved=", 1)[1])
         return texts
 
     def plain(self, **more):
@@ -38,10 +38,21 @@ class SeveralHosts(HostsTest):
                              "MASTER_ADDR": self.hosts.address(0), "MASTER_PORT": "29500",
                              "PS_SECRET_FILE": self.secret, **more}
 
-    def test_everything_but_data_goes_between_hosts(self) -> None:
-        for text in self.expect_hosts(self.world(self.plain()), "PS_*"):
-            for part in ("psAllReduce", "the members are on 2 hosts", "within one host only"):
+    def test_data_goes_between_hosts(self) -> None:
+        self.assertEqual(self.expect_hosts(self.world(self.plain()), "PS_*"), ["gloo"] * SIZE)
+
+    def test_the_backend_of_one_host_says_that_it_does_not_reach_the_other(self) -> None:
+        for text in self.expect_hosts(self.world(self.plain(PS_BACKEND="shm")), "PS_*"):
+            for part in ("psAllReduce", "several hosts", '"shm"', '"gloo"'):
                 self.assertIn(part, text)
+
+    def test_ranks_that_name_different_backends_are_told(self) -> None:
+        variables = self.plain()
+        ranks = self.world(lambda rank: {**variables(rank), **({"PS_BACKEND": "gloo"} if rank == 3 else {})})
+        for rank in ranks:
+            self.finish(rank, code=1)
+            self.assertIn("PS_ERR_MISMATCH", rank.said)
+            self.assertIn("rank 3 has the backend gloo, rank 0 has auto", rank.said)
 
     def test_ipv6(self) -> None:
         self.expect_hosts(self.world(self.plain(PS_RENDEZVOUS="tcp://[fd77::1]:29400")), "PS_*")

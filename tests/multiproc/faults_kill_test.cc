@@ -58,6 +58,8 @@ psGroup make_group(psContext context, const std::vector<int32_t>& ranks, const c
   options.name = name;
   psGroup group = nullptr;
   ok(psNewGroup(context, ranks.data(), ranks.size(), &options, &group));
+  // Without shared memory a group connects at its first use, and by the store, whose host may be the victim.
+  ok(psBarrier(group, nullptr));
   return group;
 }
 

@@ -180,6 +180,8 @@ const RankProgram kDelivered("delivered", [](const Rank& self) {
   std::vector<int32_t> got(8);
   ok(psBroadcast(world, nullptr, got.data(), got.size(), PS_INT32, 0, nullptr, nullptr));
   must(got == small, "the broadcast is damaged");
+  self.say("received");
+  self.hear("all received");
   must(psRecv(world, got.data(), 8, PS_INT32, 0, 9, nullptr, nullptr) == PS_ERR_PEER_FAILED,
        "a message that was never sent arrives");
   finish(context, world);
@@ -190,6 +192,9 @@ TEST(Leaving, WhatWasSentBeforeArrives) {
   for (const int rank : {1, 2}) world.hear(rank, "ready");
   // The host of the store waits for the others to leave, but tells them at once that it left.
   for (const int rank : {1, 2}) world.tell(rank, "gone");
+  // The receive that fails fails the group for both.
+  for (const int rank : {1, 2}) world.hear(rank, "received");
+  for (const int rank : {1, 2}) world.tell(rank, "all received");
   world.end();
 }
 

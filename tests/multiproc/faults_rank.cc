@@ -53,6 +53,7 @@ psConfig Rank::config() const {
   config.rank = rank;
   config.world_size = size;
   config.rendezvous = rendezvous.c_str();
+  config.backend = std::getenv("PS_TEST_BACKEND");  // NULL: chosen by the library
   config.init_timeout_ms = 30'000 * patience();
   config.timeout_ms = 60'000 * patience();
   return config;

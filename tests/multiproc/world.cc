@@ -154,6 +154,7 @@ psContext join(const std::string& rendezvous, int rank, int size) {
   config.rank = rank;
   config.world_size = size;
   config.rendezvous = rendezvous.c_str();
+  config.backend = std::getenv("PS_TEST_BACKEND");  // NULL: chosen by the library
   config.timeout_ms = 90'000;
   config.init_timeout_ms = 60'000;
   psContext context = nullptr;

@@ -9,27 +9,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 
-#include "host/signature.h"
+#include "host/message_path.h"
 
 namespace ps {
-
-enum class EntryType : uint32_t {
-  kEager = 1,     // a whole message
-  kAnnounce = 2,  // a large message begins
-  kAccept = 3,    // its receive has been posted: send all of it
-  kPiece = 4,     // part of an announced message
-  kWrap = 5,      // nothing until the end of the ring
-};
-
-struct Entry {
-  EntryType type{};
-  int32_t tag = 0;
-  uint64_t message = 0;  // the sender's number of a large message
-  Signature signature;   // of the send call
-  std::span<const std::byte> payload;
-};
 
 class MessageRing {
  public:

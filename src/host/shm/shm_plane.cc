@@ -4,12 +4,37 @@
 #include <cstdint>
 
 #include "host/copy/copy.h"
+#include "host/shm/message_ring.h"
 #include "host/shm/one_shot.h"
 #include "host/shm/pipeline.h"
 #include "host/shm/two_shot.h"
 
 namespace ps {
 namespace {
+
+// The two rings of a pair, and the peer's doorbell.
+class RingPath final : public MessagePath {
+ public:
+  RingPath(Board& board, int peer)
+      : board_(board),
+        peer_(peer),
+        out_(board.messages(board.rank(), peer), board.geometry().message_bytes),
+        in_(board.messages(peer, board.rank()), board.geometry().message_bytes) {
+    board.take_messages(peer);
+  }
+
+  size_t most_payload() const override { return out_.most_payload(); }
+  bool write(const Entry& entry) override { return out_.write(entry); }
+  std::optional<Entry> front() override { return in_.front(); }
+  void pop() override { in_.pop(); }
+  void ring() override { board_.ring(peer_); }
+
+ private:
+  Board& board_;
+  const int peer_;
+  MessageRing out_;
+  MessageRing in_;
+};
 
 // What an algorithm can run. A row of the dispatch table that asks for more of it leaves the call to the next row.
 struct ShmAlgorithm {
@@ -49,7 +74,8 @@ const ShmAlgorithm* find(Algorithm algorithm) {
 
 ShmPlane::ShmPlane(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int rank,
                    std::vector<Doorbell*> doorbells, const Dispatch& dispatch)
-    : board_(std::move(memory), geometry, rank, std::move(doorbells)), mailbox_(board_) {
+    : board_(std::move(memory), geometry, rank, std::move(doorbells)),
+      mailbox_(rank, geometry.size, [this](int peer) { return std::make_unique<RingPath>(board_, peer); }) {
   // Now, because within an operation an error fails the group.
   check_copy_setting();
   for (size_t i = static_cast<size_t>(Kind::kAllReduce); i < choices_.size(); ++i) {
@@ -92,7 +118,7 @@ void ShmPlane::mark_freed(uint16_t tag) {
   board_.store(freed, freed.load() | uint64_t{1} << tag);
 }
 
-bool ShmPlane::has_freed(int member, uint16_t tag) const {
+bool ShmPlane::has_freed(int member, uint16_t tag) {
   return (board_.lines(member).freed.value.load(std::memory_order_seq_cst) >> tag & 1) != 0;
 }
 

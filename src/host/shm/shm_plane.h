@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "host/dispatch.h"
+#include "host/mailbox.h"
 #include "host/plane.h"
 #include "host/shm/board.h"
-#include "host/shm/mailbox.h"
 
 namespace ps {
 
@@ -36,7 +36,7 @@ class ShmPlane final : public Plane {
   void record_failure(const Error& error) override { board_.record_failure(error); }
   std::optional<Error> recorded_failure() override { return board_.recorded_failure(); }
   void mark_freed(uint16_t tag) override;
-  bool has_freed(int member, uint16_t tag) const override;
+  bool has_freed(int member, uint16_t tag) override;
 
  private:
   // The rows of the dispatch table that may run an operation here, cut to what their algorithms can.

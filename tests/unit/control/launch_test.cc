@@ -462,7 +462,9 @@ TEST_F(LaunchTest, WhatThisBuildLacksIsUnsupportedWithTheReason) {
   expect_names(unsupported(&psConfig::backend, "shm,nccl"), {"psConfig.backend", "nccl", "shm"});
   expect_names(unsupported(&psConfig::plugins, "/p.so"), {"psConfig.plugins", "/p.so"});
   expect_names(unsupported(&psConfig::nccl_library, "/n.so"), {"psConfig.nccl_library", "/n.so"});
-  expect_names(refusal({{"PS_BACKEND", "gloo"}}, psConfig PS_CONFIG_INIT, PS_ERR_UNSUPPORTED), {"PS_BACKEND", "gloo"});
+  expect_names(unsupported(&psConfig::backend, "shm,gloo"), {"psConfig.backend", "two backends", "shm", "gloo", "auto"});
+  expect_names(refusal({{"PS_BACKEND", "pigeon"}}, psConfig PS_CONFIG_INIT, PS_ERR_UNSUPPORTED), {"PS_BACKEND", "pigeon"});
+  EXPECT_EQ(with({{"PS_BACKEND", "gloo"}}, config_of(0, 1)).backend, "gloo");
   psConfig config = config_of(0, 1);
   config.device = "cpu";
   config.backend = "shm";

@@ -1,4 +1,4 @@
-#include "host/shm/mailbox.h"
+#include "host/mailbox.h"
 
 #include <algorithm>
 #include <cstring>
@@ -41,12 +41,11 @@ struct Mailbox::Unexpected {
 };
 
 struct Mailbox::Peer {
-  Peer(std::byte* out_memory, std::byte* in_memory, size_t bytes) : out(out_memory, bytes), in(in_memory, bytes) {}
+  explicit Peer(std::unique_ptr<MessagePath> its_path) : path(std::move(its_path)) {}
 
-  MessageRing out;
-  MessageRing in;
+  std::unique_ptr<MessagePath> path;
   std::deque<uint64_t> accepts;                      // to be told to the peer
-  std::deque<Message*> sends;                        // not yet in the ring, in order
+  std::deque<Message*> sends;                        // not yet on the path, in order
   std::unordered_map<uint64_t, Message*> announced;  // large sends that have sent their beginning and wait for the receive
   std::deque<Message*> streaming;                    // large sends that may go on
   std::deque<Message*> receives;                     // posted, in order
@@ -54,18 +53,15 @@ struct Mailbox::Peer {
   std::unordered_map<uint64_t, Message*> arriving;   // receives of accepted large messages
 };
 
-Mailbox::Mailbox(Board& board) : board_(board), peers_(static_cast<size_t>(board.size())) {}
+Mailbox::Mailbox(int rank, int size, OpenPath open_path)
+    : rank_(rank), open_path_(std::move(open_path)), peers_(static_cast<size_t>(size)) {}
 
 Mailbox::~Mailbox() = default;
 
 void Mailbox::post(Message& message) {
-  if (message.peer == board_.rank()) return own_.post(message, message.peer);
+  if (message.peer == rank_) return own_.post(message, message.peer);
   auto& peer = peers_[static_cast<size_t>(message.peer)];
-  if (!peer) {
-    board_.take_messages(message.peer);
-    peer = std::make_unique<Peer>(board_.messages(board_.rank(), message.peer),
-                                  board_.messages(message.peer, board_.rank()), board_.geometry().message_bytes);
-  }
+  if (!peer) peer = std::make_unique<Peer>(open_path_(message.peer));
   if (message.is_send()) {
     peer->sends.push_back(&message);
     flush(message.peer);
@@ -101,16 +97,16 @@ void Mailbox::step() {
   for (size_t i = 0; i < peers_.size(); ++i) {
     if (!peers_[i] || !interested(*peers_[i])) continue;
     const int peer = static_cast<int>(i);
-    MessageRing& ring = peers_[i]->in;
+    MessagePath& path = *peers_[i]->path;
     bool popped = false;
-    while (const auto entry = ring.front()) {
+    while (const auto entry = path.front()) {
       receive(peer, *entry);
-      ring.pop();
+      path.pop();
       popped = true;
-      // Once nothing more is expected the rest may stay in the ring: that is what bounds a sender.
+      // Once nothing more is expected the rest may stay on the path: that is what bounds a sender.
       if (!interested(*peers_[i])) break;
     }
-    if (popped) board_.ring(peer);
+    if (popped) path.ring();
     flush(peer);
   }
 }
@@ -174,12 +170,12 @@ void Mailbox::keep(Peer& peer, const Entry& entry) {
   }
 }
 
-// Puts as much into the ring to `to` as there is room: answers first, then messages in order, then pieces in turn.
+// Puts as much on the path to `to` as there is room: answers first, then messages in order, then pieces in turn.
 void Mailbox::flush(int to) {
   Peer& peer = *peers_[static_cast<size_t>(to)];
   bool wrote = false;
   const auto write = [&](const Entry& entry) {
-    const bool ok = peer.out.write(entry);
+    const bool ok = peer.path->write(entry);
     wrote |= ok;
     return ok;
   };
@@ -188,7 +184,7 @@ void Mailbox::flush(int to) {
     room = write({.type = EntryType::kAccept, .message = peer.accepts.front(), .signature = {}, .payload = {}});
     if (room) peer.accepts.pop_front();
   }
-  const size_t largest_entry = std::min(kLargestEntry, peer.out.most_payload());
+  const size_t largest_entry = std::min(kLargestEntry, peer.path->most_payload());
   while (room && !peer.sends.empty()) {
     Message& send = *peer.sends.front();
     if (send.bytes <= largest_entry) {
@@ -204,10 +200,10 @@ void Mailbox::flush(int to) {
   }
   while (room && !peer.streaming.empty()) {
     Message& send = *peer.streaming.front();
-    const size_t bytes = std::min({peer.out.most_payload(), piece_of(send.bytes), allowed(send) - send.moved});
+    const size_t bytes = std::min({peer.path->most_payload(), piece_of(send.bytes), allowed(send) - send.moved});
     room = write({EntryType::kPiece, send.tag, send.number, send.signature, {send.buffer + send.moved, bytes}});
     if (!room) break;
-    board_.ring(to);
+    peer.path->ring();
     send.moved += bytes;
     peer.streaming.pop_front();
     if (send.moved == send.bytes) {
@@ -216,7 +212,7 @@ void Mailbox::flush(int to) {
       peer.streaming.push_back(&send);
     }
   }
-  if (wrote) board_.ring(to);
+  if (wrote) peer.path->ring();
 }
 
 void Mailbox::drop_all() {

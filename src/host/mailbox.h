@@ -1,25 +1,27 @@
 // Point-to-point messages of one member: matching by (peer, group, tag) in order. Small ones are sent at once, of large
-// ones the beginning, and the rest when their receive is posted. Each pair has its own ring in each direction, so a full
-// path to one peer delays no other; and what arrives without a receive is moved out of the ring, so no message waits
+// ones the beginning, and the rest when their receive is posted. Each pair has its own path in each direction, so a full
+// path to one peer delays no other; and what arrives without a receive is moved out of the path, so no message waits
 // behind another one either.
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "host/message_path.h"
 #include "host/operation.h"
 #include "host/self_messages.h"
-#include "host/shm/board.h"
-#include "host/shm/message_ring.h"
 
 namespace ps {
 
 class Mailbox {
  public:
-  explicit Mailbox(Board& board);
+  // Opens the path to a peer, at the first message to or from it.
+  using OpenPath = std::function<std::unique_ptr<MessagePath>(int peer)>;
+  Mailbox(int rank, int size, OpenPath open_path);
   ~Mailbox();
 
   void post(Message& message);
@@ -40,7 +42,8 @@ class Mailbox {
   void flush(int peer);
   bool interested(const Peer& peer) const;
 
-  Board& board_;
+  const int rank_;
+  const OpenPath open_path_;
   uint64_t next_number_ = 1;
   std::vector<std::unique_ptr<Peer>> peers_;
   SelfMessages own_;

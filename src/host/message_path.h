@@ -1,0 +1,44 @@
+// What a mailbox needs of the way to one peer: entries in order, in both directions, and a bound on how many wait.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "host/signature.h"
+
+namespace ps {
+
+enum class EntryType : uint32_t {
+  kEager = 1,     // a whole message
+  kAnnounce = 2,  // a large message begins
+  kAccept = 3,    // its receive has been posted: send all of it
+  kPiece = 4,     // part of an announced message
+  kWrap = 5,      // nothing until the end of the ring
+};
+
+struct Entry {
+  EntryType type{};
+  int32_t tag = 0;
+  uint64_t message = 0;  // the sender's number of a large message
+  Signature signature;   // of the send call
+  std::span<const std::byte> payload;
+};
+
+class MessagePath {
+ public:
+  virtual ~MessagePath() = default;
+
+  // The most that one entry may carry.
+  virtual size_t most_payload() const = 0;
+  // False: no room now.
+  virtual bool write(const Entry& entry) = 0;
+  // The oldest entry that has arrived; its payload stays until pop().
+  virtual std::optional<Entry> front() = 0;
+  virtual void pop() = 0;
+  // Wakes the peer, which may wait for what was written or for the room that was made.
+  virtual void ring() = 0;
+};
+
+}  // namespace ps

@@ -1,0 +1,47 @@
+#include "host/net/links.h"
+
+namespace ps {
+namespace {
+
+constexpr uint64_t kCollectives = 1;
+constexpr uint64_t kMessages = 2;
+constexpr uint64_t kNotices = 3;
+constexpr size_t kNoticeBytes = 2048;
+
+}  // namespace
+
+Links::Link::Link(Transport& transport, int peer, size_t payload_bytes)
+    : collectives(transport, peer, kCollectives, payload_bytes),
+      messages(transport, peer, kMessages, payload_bytes),
+      notices(transport, peer, kNotices, kNoticeBytes) {}
+
+Links::Links(Transport& transport, int rank, int size, size_t payload_bytes, std::function<void(int)> on_use)
+    : transport_(transport), rank_(rank), payload_bytes_(payload_bytes), on_use_(std::move(on_use)) {
+  for (int peer = 0; peer < size; ++peer) links_.push_back(std::make_unique<Link>(transport, peer, payload_bytes));
+}
+
+Links::Link& Links::use(int peer) {
+  Link& link = *links_[static_cast<size_t>(peer)];
+  if (link.used.load(std::memory_order_acquire)) return link;
+  std::call_once(link.once, [&] {
+    // In this order a peer never learns that there is room for a notice and none for what was sent before it.
+    link.collectives.open();
+    link.messages.open();
+    link.notices.open();
+    link.used.store(true, std::memory_order_release);
+    on_use_(peer);
+  });
+  return link;
+}
+
+bool Links::all_sent(int peer) {
+  Link& link = *links_[static_cast<size_t>(peer)];
+  return data_is_sent(peer) && (!link.used.load() || link.notices.all_sent());
+}
+
+bool Links::data_is_sent(int peer) {
+  Link& link = *links_[static_cast<size_t>(peer)];
+  return !link.used.load() || (link.collectives.all_sent() && link.messages.all_sent());
+}
+
+}  // namespace ps

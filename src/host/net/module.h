@@ -1,0 +1,20 @@
+// Plugins that move data between hosts, loaded when they are first asked for, once for a process, and never closed.
+#pragma once
+
+#include <string>
+
+#include "parallelstate_plugin.h"
+
+namespace ps {
+
+struct TransportModule {
+  const psPluginTransport* table = nullptr;
+  std::string path;
+  std::string version;
+};
+
+// Looks for parallelstate/ps_NAME.so in the folder of this library, then for ps_NAME.so in the folders of PS_PLUGIN_PATH.
+// Errors: NOT_FOUND listing the places; UNSUPPORTED what is wrong with the one that was found.
+const TransportModule& find_transport(const std::string& name);
+
+}  // namespace ps

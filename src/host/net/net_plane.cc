@@ -1,0 +1,157 @@
+#include "host/net/net_plane.h"
+
+#include <algorithm>
+
+#include "base/thread.h"
+#include "host/net/direct.h"
+#include "host/net/net_two_shot.h"
+
+namespace ps {
+namespace {
+
+constexpr size_t kLeastPayload = 4096;
+constexpr size_t kMostPayload = 256 << 10;
+// Above this a contribution goes in pieces, which costs the beginning's way there and back first.
+constexpr size_t kMostSmall = 64 << 10;
+// Among more than two, sharing the reduction pays above this.
+constexpr size_t kMostSmallShared = 8 << 10;
+constexpr int64_t kWatchMs = 100;
+constexpr int64_t kLookAtStoreNs = 50'000'000;
+// How long the end of a connection waits for the reason: that its rank left, or died.
+constexpr int64_t kReasonNs = 500'000'000;
+constexpr int64_t kSendOffMs = 5000;
+constexpr int64_t kSendOffFailedMs = 500;
+
+// A frame's payload, so that both lanes of data, in both directions, keep the budget.
+size_t payload_bytes(size_t members, uint64_t budget) {
+  const size_t frames = 4 * Lane::kDepth * std::max<size_t>(members - 1, 1);
+  const size_t least = std::max(kLeastPayload, 2 * members * sizeof(uint64_t));  // the sizes of an uneven call
+  return std::clamp(budget / frames, least, std::max(kMostPayload, least)) / 64 * 64;
+}
+
+class LanePath final : public MessagePath {
+ public:
+  explicit LanePath(Lane& lane) : lane_(lane) {}
+
+  size_t most_payload() const override { return lane_.payload_bytes(); }
+  bool write(const Entry& entry) override {
+    LaneHeader header;
+    header.type = LaneFrame::kEntry;
+    header.sequence = entry.message;
+    header.signature = entry.signature;
+    header.words[0] = static_cast<uint64_t>(entry.type);
+    header.words[1] = static_cast<uint32_t>(entry.tag);
+    return lane_.send(header, entry.payload.size(),
+                      [&](std::byte* to) { std::memcpy(to, entry.payload.data(), entry.payload.size()); });
+  }
+  std::optional<Entry> front() override {
+    const Lane::Frame* frame = lane_.front();
+    if (frame == nullptr) return std::nullopt;
+    const LaneHeader& header = frame->header;
+    return Entry{static_cast<EntryType>(header.words[0]), static_cast<int32_t>(header.words[1]), header.sequence,
+                 header.signature, {frame->payload, header.bytes}};
+  }
+  void pop() override { lane_.pop(); }
+  void ring() override {}  // what arrives rings
+
+ private:
+  Lane& lane_;
+};
+
+}  // namespace
+
+NetPlane::NetPlane(const TransportModule& module, World& world, uint64_t serial, const std::vector<int32_t>& global_ranks,
+                   int rank, uint64_t budget)
+    : name_(module.table->name),
+      world_(world),
+      global_ranks_(global_ranks),
+      transport_(std::make_unique<Transport>(module, world, serial, global_ranks, rank)),
+      links_(*transport_, rank, static_cast<int>(global_ranks.size()), payload_bytes(global_ranks.size(), budget),
+             [this](int peer) { begin_with(peer); }),
+      state_(links_),
+      mailbox_(rank, static_cast<int>(global_ranks.size()),
+               [this](int peer) { return std::make_unique<LanePath>(links_.messages(peer)); }),
+      notices_(links_),
+      first_asked_ns_(global_ranks.size()) {}
+
+NetPlane::~NetPlane() {
+  const bool failed = notices_.failure().has_value();
+  leave(Deadline::in_ms(failed ? kSendOffFailedMs : kSendOffMs));
+  notices_.leave_at_store();
+  stopping_.store(true);
+  if (watcher_.joinable()) {
+    transport_->wait_any(0);
+    watcher_.join();
+  }
+  transport_.reset();
+}
+
+void NetPlane::begin_with(int peer) {
+  std::call_once(watching_, [this] { watcher_ = start_thread("ps-net", [this] { watch(); }); });
+  notices_.greet(peer);
+}
+
+// Rings for whoever waits for what has come.
+void NetPlane::watch() {
+  int64_t looked_ns = 0;
+  while (!stopping_.load()) {
+    if (transport_->wait_any(kWatchMs)) world_.doorbell().ring();
+    const int64_t now = monotonic_ns();
+    if (now - looked_ns < kLookAtStoreNs) continue;
+    looked_ns = now;
+    if (notices_.look_at_store()) world_.doorbell().ring();
+  }
+}
+
+void NetPlane::start(Call call, uint64_t sequence, OperationSlot& slot) {
+  const size_t bytes = NetOperation::block_bytes(call);
+  const bool shared = call.signature.kind == Kind::kAllReduce && links_.size() > 2;
+  const bool small = !call.uneven && bytes <= std::min(links_.payload_bytes(), shared ? kMostSmallShared : kMostSmall);
+  if (shared && !small) {
+    slot.emplace<NetTwoShot>(state_, std::move(call), sequence);
+  } else {
+    slot.emplace<DirectExchange>(state_, std::move(call), sequence, small);
+  }
+}
+
+bool NetPlane::has_heard_out(int member) {
+  if (!links_.is_used(member) || notices_.has_said_goodbye(member) || transport_->is_lost(member)) return true;
+  // It may never have connected to this rank.
+  auto& first = first_asked_ns_[static_cast<size_t>(member)];
+  int64_t none = 0;
+  const int64_t now = monotonic_ns();
+  first.compare_exchange_strong(none, now);
+  return now - first.load() >= kReasonNs;
+}
+
+std::string NetPlane::loss(int member) {
+  if (!transport_->is_lost(member) || monotonic_ns() - transport_->lost_ns(member) < kReasonNs) return "";
+  return transport_->loss(member);
+}
+
+bool NetPlane::is_gone(int member) const {
+  const int32_t global = global_ranks_[static_cast<size_t>(member)];
+  return transport_->is_lost(member) || world_.has_left(global) || world_.first_dead({global}) != PS_NO_RANK;
+}
+
+bool NetPlane::is_sent_off() {
+  const bool failed = notices_.failure().has_value();
+  for (int peer = 0; peer < links_.size(); ++peer) {
+    // Of a failure those that are not connected learn at the store.
+    if (peer == links_.rank() || is_gone(peer) || (failed && !notices_.is_heard(peer))) continue;
+    if (!links_.all_sent(peer)) return false;
+  }
+  return true;
+}
+
+void NetPlane::leave(Deadline deadline) {
+  const auto send_off = [&] {
+    wait_until(world_.doorbell(), world_.wait_policy(), deadline, [&](bool) { return is_sent_off(); });
+  };
+  send_off();
+  if (said_goodbye_.exchange(true)) return;
+  notices_.say_goodbye();
+  send_off();
+}
+
+}  // namespace ps

@@ -1,0 +1,61 @@
+// The plane of a group whose members do not share memory: frames over a plugin's transport. Connected, peer by peer, when
+// this rank first has to do with one.
+#pragma once
+
+#include <thread>
+
+#include "host/mailbox.h"
+#include "host/net/net_operation.h"
+#include "host/net/notices.h"
+#include "host/plane.h"
+
+namespace ps {
+
+class NetPlane final : public Plane {
+ public:
+  // `budget` bounds the memory of a rank's lanes in bytes (psConfig.host_buffer_bytes). The world outlives the plane.
+  NetPlane(const TransportModule& module, World& world, uint64_t serial, const std::vector<int32_t>& global_ranks, int rank,
+           uint64_t budget);
+  ~NetPlane() override;
+
+  const char* name() const override { return name_; }
+
+  void start(Call call, uint64_t sequence, OperationSlot& slot) override;
+  bool reached(int member, uint64_t sequence) override { return state_.order.reached(member, sequence); }
+
+  void post(Message& message) override { mailbox_.post(message); }
+  void step_messages() override { mailbox_.step(); }
+  void drop_messages() override { mailbox_.drop_all(); }
+  int self_receives(int32_t tag, uint16_t group) const override { return mailbox_.self_receives(tag, group); }
+
+  void record_failure(const Error& error) override { notices_.record_failure(error); }
+  std::optional<Error> recorded_failure() override { return notices_.failure(); }
+  void mark_freed(uint16_t tag) override { notices_.mark_freed(tag); }
+  bool has_freed(int member, uint16_t tag) override { return notices_.has_freed(member, tag); }
+
+  bool has_heard_out(int member) override;
+  std::string loss(int member) override;
+  void leave(Deadline deadline) override;
+
+ private:
+  void begin_with(int peer);
+  void watch();
+  bool is_sent_off();
+  bool is_gone(int member) const;
+
+  const char* name_;
+  World& world_;
+  const std::vector<int32_t> global_ranks_;
+  std::unique_ptr<Transport> transport_;  // ends before the memory that it moves
+  Links links_;
+  NetState state_;
+  Mailbox mailbox_;
+  Notices notices_;
+  std::vector<std::atomic<int64_t>> first_asked_ns_;  // by member, whether it is heard out
+  std::once_flag watching_;
+  std::atomic<bool> said_goodbye_{false};
+  std::atomic<bool> stopping_{false};
+  std::thread watcher_;
+};
+
+}  // namespace ps

@@ -1,0 +1,214 @@
+#include "host/net/notices.h"
+
+#include <cstring>
+#include <utility>
+
+#include "base/wire.h"
+
+namespace ps {
+namespace {
+
+enum Notice : uint64_t { kHello = 0, kFailure = 1, kFreed = 2, kGoodbye = 3 };
+
+constexpr size_t kLongestText = 1900;
+
+LaneHeader header_of(Notice notice, uint64_t first = 0, uint64_t second = 0) {
+  LaneHeader header;
+  header.type = LaneFrame::kNotice;
+  header.words[0] = notice;
+  header.words[1] = first;
+  header.words[2] = second;
+  return header;
+}
+
+std::string freed_key(int by, int reader) { return fmt::format("freed {} {}", by, reader); }
+
+}  // namespace
+
+Notices::Notices(Links& links)
+    : links_(links),
+      told_(static_cast<size_t>(links.size())),
+      freed_(static_cast<size_t>(links.size())),
+      goodbyes_(static_cast<size_t>(links.size())),
+      heard_(static_cast<size_t>(links.size())) {}
+
+void Notices::tell(int peer) {
+  Told& told = told_[static_cast<size_t>(peer)];
+  const auto send = [&](const LaneHeader& header, std::string_view text) {
+    return links_.notices(peer).send(header, text.size(),
+                                     [&](std::byte* to) { std::memcpy(to, text.data(), text.size()); });
+  };
+  if (!told.hello) told.hello = send(header_of(kHello), "");
+  if (failure_is_own_ && !told.failure) {
+    told.failure = send(header_of(kFailure, static_cast<uint64_t>(static_cast<int64_t>(failure_->code())),
+                                  static_cast<uint64_t>(static_cast<int64_t>(failure_->culprit()))),
+                        std::string_view(failure_->text()).substr(0, kLongestText));
+  }
+  // These say that nothing more will come, so what was sent must be on its way.
+  const bool has_more = told.freed != own_freed_ || leaving_ != told.goodbye;
+  if (!has_more || !links_.data_is_sent(peer)) return;
+  if (told.freed != own_freed_ && send(header_of(kFreed, own_freed_), "")) told.freed = own_freed_;
+  if (leaving_ && !told.goodbye) told.goodbye = send(header_of(kGoodbye), "");
+}
+
+bool Notices::tell_all() {
+  bool all_heard = true;
+  for (int peer = 0; peer < links_.size(); ++peer) {
+    if (peer == links_.rank()) continue;
+    if (links_.is_used(peer)) tell(peer);
+    all_heard = all_heard && is_heard(peer);
+  }
+  return all_heard;
+}
+
+void Notices::greet(int peer) {
+  const std::lock_guard lock(mutex_);
+  tell(peer);
+}
+
+void Notices::record_failure(const Error& error) {
+  {
+    const std::lock_guard lock(mutex_);
+    take_in();
+    if (failure_) return;
+    failure_ = error;
+    failure_is_own_ = true;
+    if (tell_all()) return;
+  }
+  try {
+    const psPluginPeersImpl& peers = links_.transport().peers();
+    peers.world().store()->compare_and_set(
+        peers.key("failure"), std::nullopt,
+        WireWriter().number(error.code()).number(error.culprit()).text(error.text().substr(0, kLongestText)).take(), -1);
+  } catch (const Error&) {
+    // Without a store those that are connected know it, and nobody else can.
+  }
+}
+
+std::optional<Error> Notices::failure() {
+  const std::lock_guard lock(mutex_);
+  take_in();
+  // Those that failed before this rank had anything to do with them could not tell it.
+  if (!failure_ && !std::exchange(looked_for_failure_, true)) look_for_failure();
+  return failure_;
+}
+
+void Notices::look_for_failure() {
+  const auto note = links_.transport().peers().look_up("failure");
+  if (!note || failure_) return;
+  WireReader reader(*note, "a group's failure");
+  const auto code = reader.number<int32_t>();
+  const auto culprit = reader.number<int32_t>();
+  failure_ = Error(code, reader.text(), culprit);
+}
+
+void Notices::mark_freed(uint16_t tag) {
+  uint64_t freed = 0;
+  std::vector<int> strangers;
+  {
+    const std::lock_guard lock(mutex_);
+    freed = own_freed_ |= uint64_t{1} << tag;
+    tell_all();
+    for (int peer = 0; peer < links_.size(); ++peer) {
+      if (peer != links_.rank() && !links_.is_used(peer)) strangers.push_back(peer);
+    }
+  }
+  leave_freed(strangers, freed);
+}
+
+void Notices::leave_at_store() {
+  uint64_t freed = 0;
+  std::vector<int> unheard;
+  {
+    const std::lock_guard lock(mutex_);
+    take_in();
+    freed = own_freed_;
+    for (int peer = 0; peer < links_.size(); ++peer) {
+      if (peer != links_.rank() && links_.is_used(peer) && !is_heard(peer)) unheard.push_back(peer);
+    }
+  }
+  if (freed != 0) leave_freed(unheard, freed);
+}
+
+void Notices::leave_freed(const std::vector<int>& peers, uint64_t freed) const {
+  const psPluginPeersImpl& known = links_.transport().peers();
+  try {
+    for (const int peer : peers) {
+      known.world().store()->set(known.key(freed_key(links_.rank(), peer)), WireWriter().number(freed).take(), -1);
+    }
+  } catch (const Error&) {
+    // The world has ended: nobody will ask.
+  }
+}
+
+bool Notices::has_freed(int member, uint16_t tag) {
+  const std::lock_guard lock(mutex_);
+  take_in();
+  return (freed_[static_cast<size_t>(member)] >> tag & 1) != 0;
+}
+
+void Notices::say_goodbye() {
+  const std::lock_guard lock(mutex_);
+  leaving_ = true;
+  tell_all();
+}
+
+bool Notices::has_said_goodbye(int member) {
+  const std::lock_guard lock(mutex_);
+  take_in();
+  return goodbyes_[static_cast<size_t>(member)];
+}
+
+void Notices::take_in() {
+  for (int peer = 0; peer < links_.size(); ++peer) {
+    if (peer == links_.rank() || !links_.is_used(peer)) continue;
+    Lane& lane = links_.notices(peer);
+    while (const Lane::Frame* frame = lane.front()) {
+      take_in(peer, frame->header, frame->payload);
+      lane.pop();
+    }
+    tell(peer);
+  }
+}
+
+void Notices::take_in(int peer, const LaneHeader& header, const std::byte* payload) {
+  heard_[static_cast<size_t>(peer)].store(true);
+  switch (header.words[0]) {
+    case kFailure:
+      if (!failure_) {
+        failure_ = Error(static_cast<psResult>(header.words[1]), std::string(reinterpret_cast<const char*>(payload), header.bytes),
+                         static_cast<int32_t>(header.words[2]));
+      }
+      return;
+    case kFreed: freed_[static_cast<size_t>(peer)] |= header.words[1]; return;
+    case kGoodbye: goodbyes_[static_cast<size_t>(peer)] = true; return;
+    default: return;
+  }
+}
+
+bool Notices::look_at_store() {
+  std::vector<int> unheard;
+  {
+    const std::lock_guard lock(mutex_);
+    take_in();
+    if (failure_) return false;
+    for (int peer = 0; peer < links_.size(); ++peer) {
+      if (peer != links_.rank() && links_.is_used(peer) && !is_heard(peer)) unheard.push_back(peer);
+    }
+  }
+  bool is_new = false;
+  for (const int peer : unheard) {
+    const auto note = links_.transport().peers().look_up(freed_key(peer, links_.rank()));
+    if (!note) continue;
+    const auto freed = WireReader(*note, "the mark of a freed group").number<uint64_t>();
+    const std::lock_guard lock(mutex_);
+    is_new |= (freed & ~freed_[static_cast<size_t>(peer)]) != 0;
+    freed_[static_cast<size_t>(peer)] |= freed;
+  }
+  if (unheard.empty()) return false;
+  const std::lock_guard lock(mutex_);
+  look_for_failure();
+  return is_new || failure_.has_value();
+}
+
+}  // namespace ps

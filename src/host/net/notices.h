@@ -1,0 +1,63 @@
+// What members tell each other beside data: the group's first failure, that a group is freed, that a rank leaves. In the
+// lane of notices where there is one, which has room whatever the data waits for; at the store for those that this rank
+// is not connected to, whose watcher looks there. Every function may be called by any thread.
+#pragma once
+
+#include <optional>
+
+#include "base/error.h"
+#include "host/net/links.h"
+
+namespace ps {
+
+class Notices {
+ public:
+  explicit Notices(Links& links);
+
+  void record_failure(const Error& error);
+  std::optional<Error> failure();
+  void mark_freed(uint16_t tag);
+  bool has_freed(int member, uint16_t tag);
+  // Says that nothing will come from this rank any more.
+  void say_goodbye();
+  bool has_said_goodbye(int member);
+  // Whether the peer has been heard, so that what is sent to it arrives.
+  bool is_heard(int member) const { return heard_[static_cast<size_t>(member)].load(); }
+
+  // Greets a peer whose link was opened.
+  void greet(int peer);
+  // Looks at the store for what peers that are wanted and not heard yet have left there. True: something new.
+  bool look_at_store();
+  // At the end: leaves what peers that never connected have not been told.
+  void leave_at_store();
+
+ private:
+  void take_in();
+  void take_in(int peer, const LaneHeader& header, const std::byte* payload);
+  // Says what the peer has not been told yet, as far as its lane has room. The rest goes with the next look.
+  void tell(int peer);
+  // The same to all that this rank is linked to. True when each member has been heard, so that all are told.
+  bool tell_all();
+  void look_for_failure();
+  void leave_freed(const std::vector<int>& peers, uint64_t freed) const;
+
+  Links& links_;
+  std::mutex mutex_;  // of the lanes' receiving side and what is below
+  std::optional<Error> failure_;
+  uint64_t own_freed_ = 0;
+  bool leaving_ = false;
+  bool looked_for_failure_ = false;
+  struct Told {
+    bool hello = false;
+    bool failure = false;
+    uint64_t freed = 0;
+    bool goodbye = false;
+  };
+  std::vector<Told> told_;
+  bool failure_is_own_ = false;  // so that it is for this rank to tell
+  std::vector<uint64_t> freed_;
+  std::vector<bool> goodbyes_;
+  std::vector<std::atomic<bool>> heard_;
+};
+
+}  // namespace ps

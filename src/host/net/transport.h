@@ -1,0 +1,53 @@
+// A plugin's transport for one communicator, in our terms: what fails is noted for the peer whose path it was, and shows
+// as that peer's loss, not as an error of the call that happened to see it.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "host/net/module.h"
+#include "host/net/peers.h"
+
+namespace ps {
+
+class Transport {
+ public:
+  Transport(const TransportModule& module, const World& world, uint64_t serial, const std::vector<int32_t>& global_ranks,
+            int rank);
+  ~Transport();
+
+  psPluginPeersImpl& peers() { return *peers_; }
+
+  // nullptr: the path to the peer is lost.
+  psPluginTicket post_send(int peer, uint64_t channel, const std::byte* data, size_t size);
+  psPluginTicket post_recv(int peer, uint64_t channel, std::byte* data, size_t size);
+  enum class State { kPending, kDone, kLost };
+  State test(int peer, psPluginTicket ticket);
+  // False when the time has passed.
+  bool wait_any(int64_t timeout_ms);
+  void abort() { table_.abort(comm_); }
+
+  bool is_lost(int peer) const { return lost_[static_cast<size_t>(peer)].is.load(std::memory_order_acquire); }
+  // What the transport said, and when on the monotonic clock.
+  std::string loss(int peer) const;
+  int64_t lost_ns(int peer) const;
+
+ private:
+  struct Lost {
+    std::atomic<bool> is{false};
+    std::string text;
+    int64_t ns = 0;
+  };
+  void lose(int peer, psResult result);
+
+  const psPluginTransport& table_;
+  std::unique_ptr<psPluginPeersImpl> peers_;
+  mutable std::mutex mutex_;
+  std::vector<Lost> lost_;
+  psPluginComm comm_ = nullptr;
+};
+
+}  // namespace ps

@@ -1,0 +1,211 @@
+#include "comm.h"
+
+#include <sys/random.h>
+
+#include <algorithm>
+#include <cstring>
+#include <stdexcept>
+#include <thread>
+
+#include "device.h"
+
+using ps::gloo_transport::Buffer;
+using ps::gloo_transport::NoBrokenPipe;
+using ps::gloo_transport::Pair;
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr uint64_t kGreetingSlot = ~uint64_t{0};
+constexpr auto kFarewell = milliseconds(2000);
+constexpr auto kLookAgain = milliseconds(2);
+
+}  // namespace
+
+psPluginCommImpl::psPluginCommImpl(const psPluginHost& host, psPluginPeers peers, int rank, int size)
+    : host_(host), peers_(peers), peer_states_(static_cast<size_t>(size)) {
+  const char* address = nullptr;
+  if (host_.network_address(peers_, &address) != PS_OK) throw std::runtime_error("this rank has no network address");
+  context_ = std::make_shared<ps::gloo_transport::Context>(ps::gloo_transport::device_at(address), rank, size, signal_);
+}
+
+psPluginCommImpl::~psPluginCommImpl() {
+  if (!aborted_.load()) {
+    const auto until = std::chrono::steady_clock::now() + kFarewell;
+    const auto has_unsent = [](const Peer& peer) { return peer.pair != nullptr && peer.pair->has_unsent(); };
+    while (std::any_of(peer_states_.begin(), peer_states_.end(), has_unsent) && std::chrono::steady_clock::now() < until) {
+      std::this_thread::sleep_for(milliseconds(1));
+    }
+  }
+  for (Peer& peer : peer_states_) {
+    if (peer.pair != nullptr) peer.pair->close();
+  }
+  for (psPluginTicket ticket : tickets_) delete ticket;
+}
+
+psResult psPluginCommImpl::fail(psResult result, int rank, const std::string& text) const {
+  host_.set_error(peers_, rank, text.c_str());
+  return result;
+}
+
+psResult psPluginCommImpl::post(int rank, uint64_t channel, void* data, size_t bytes, bool is_send, psPluginTicket* out) {
+  auto ticket = std::make_unique<psPluginTicketImpl>();
+  ticket->buffer = std::make_unique<Buffer>(context_, data, bytes);
+  ticket->peer = rank;
+  ticket->is_send = is_send;
+  ticket->slot = channel;
+  const NoBrokenPipe guard;
+  const std::lock_guard lock(mutex_);
+  if (aborted_.load()) return fail(PS_ERR_ABORTED, PS_NO_RANK, "aborted");
+  Peer& peer = peer_states_[static_cast<size_t>(rank)];
+  switch (peer.stage.load()) {
+    case Stage::kDown: return fail(PS_ERR_PEER_FAILED, rank, peer.why);
+    case Stage::kUp:
+      try {
+        start(*ticket);
+      } catch (const std::exception& error) {
+        return fail(PS_ERR_PEER_FAILED, rank, error.what());
+      }
+      break;
+    case Stage::kIdle:
+      peer.stage.store(Stage::kWanted);
+      signal_->raise();
+      [[fallthrough]];
+    default: peer.early.push_back(ticket.get());
+  }
+  tickets_.insert(ticket.get());
+  *out = ticket.release();
+  return PS_OK;
+}
+
+void psPluginCommImpl::start(psPluginTicketImpl& ticket) {
+  if (ticket.is_send) {
+    ticket.buffer->send(ticket.peer, ticket.slot, 0, ticket.buffer->size);
+  } else {
+    ticket.buffer->recv(ticket.peer, ticket.slot, 0, ticket.buffer->size);
+  }
+  ticket.started.store(true);
+}
+
+psResult psPluginCommImpl::test(psPluginTicket ticket) {
+  // Kept until the end: the connections may still hold it.
+  if (aborted_.load()) return fail(PS_ERR_ABORTED, PS_NO_RANK, "aborted");
+  psResult result = PS_OK;
+  if (!ticket->started.load()) {
+    const std::lock_guard lock(mutex_);
+    const Peer& peer = peer_states_[static_cast<size_t>(ticket->peer)];
+    if (peer.stage.load() != Stage::kDown) return PS_IN_PROGRESS;
+    result = fail(PS_ERR_PEER_FAILED, ticket->peer, peer.why);
+  } else {
+    try {
+      if (!(ticket->is_send ? ticket->buffer->sent() : ticket->buffer->received())) return PS_IN_PROGRESS;
+    } catch (const std::exception& error) {
+      result = fail(PS_ERR_PEER_FAILED, ticket->peer, error.what());
+    }
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    tickets_.erase(ticket);
+  }
+  delete ticket;
+  return result;
+}
+
+psResult psPluginCommImpl::wait_any(int64_t timeout_ms) {
+  const auto until = std::chrono::steady_clock::now() + milliseconds(timeout_ms);
+  for (;;) {
+    if (aborted_.load()) return fail(PS_ERR_ABORTED, PS_NO_RANK, "aborted");
+    const bool connecting = drive();
+    const auto left = std::chrono::duration_cast<milliseconds>(until - std::chrono::steady_clock::now());
+    if (left.count() <= 0) return PS_IN_PROGRESS;
+    if (signal_->wait(connecting ? std::min(left, kLookAgain) : left)) return PS_OK;
+  }
+}
+
+void psPluginCommImpl::abort() {
+  aborted_.store(true);
+  signal_->raise();
+}
+
+bool psPluginCommImpl::drive() {
+  bool connecting = false;
+  for (size_t i = 0; i < peer_states_.size(); ++i) {
+    Peer& peer = peer_states_[i];
+    const Stage before = peer.stage.load();
+    if (before == Stage::kIdle || before == Stage::kUp || before == Stage::kDown) continue;
+    try {
+      drive(static_cast<int>(i), peer);
+    } catch (const std::exception& error) {
+      take_down(peer, error.what());
+    }
+    const Stage after = peer.stage.load();
+    connecting |= after != Stage::kUp && after != Stage::kDown;
+  }
+  return connecting;
+}
+
+void psPluginCommImpl::drive(int rank, Peer& peer) {
+  if (peer.stage.load() == Stage::kWanted) listen(rank, peer);
+  if (peer.stage.load() == Stage::kListening) connect(rank, peer);
+  if (peer.stage.load() == Stage::kConnecting) {
+    std::string why;
+    const Pair::Stage stage = peer.pair->stage(why);
+    if (stage == Pair::Stage::kDown) return take_down(peer, why);
+    if (stage == Pair::Stage::kUp) greet(rank, peer);
+  }
+  if (peer.stage.load() == Stage::kGreeting) hear(peer);
+}
+
+void psPluginCommImpl::listen(int rank, Peer& peer) {
+  peer.pair = static_cast<Pair*>(context_->createPair(rank).get());
+  if (::getrandom(peer.own_word.data(), peer.own_word.size(), 0) != static_cast<ssize_t>(peer.own_word.size())) {
+    throw std::runtime_error("no random numbers");
+  }
+  const std::vector<char> address = peer.pair->address().bytes();
+  std::string note(peer.own_word.data(), peer.own_word.size());
+  note.append(address.data(), address.size());
+  if (host_.leave_for(peers_, rank, note.data(), note.size()) != PS_OK) {
+    throw std::runtime_error("connecting needs the world's store, which cannot be reached");
+  }
+  peer.stage.store(Stage::kListening);
+}
+
+void psPluginCommImpl::connect(int rank, Peer& peer) {
+  char note[1024];
+  size_t size = 0;
+  const psResult result = host_.read_from(peers_, rank, note, sizeof note, &size);
+  if (result == PS_IN_PROGRESS) return;
+  if (result != PS_OK || size <= peer.peer_word.size()) throw std::runtime_error("the peer's address at the world's store cannot be read");
+  std::memcpy(peer.peer_word.data(), note, peer.peer_word.size());
+  peer.pair->connect(std::vector<char>(note + peer.peer_word.size(), note + size));
+  peer.stage.store(Stage::kConnecting);
+}
+
+void psPluginCommImpl::greet(int rank, Peer& peer) {
+  const NoBrokenPipe guard;
+  peer.greeting_in = std::make_unique<Buffer>(context_, peer.heard_word.data(), peer.heard_word.size());
+  peer.greeting_out = std::make_unique<Buffer>(context_, peer.peer_word.data(), peer.peer_word.size());
+  peer.greeting_in->recv(rank, kGreetingSlot, 0, peer.heard_word.size());
+  peer.greeting_out->send(rank, kGreetingSlot, 0, peer.peer_word.size());
+  peer.stage.store(Stage::kGreeting);
+}
+
+void psPluginCommImpl::hear(Peer& peer) {
+  if (!peer.greeting_in->received() || !peer.greeting_out->sent()) return;
+  if (peer.heard_word != peer.own_word) throw std::runtime_error("who connected does not belong to the job");
+  const NoBrokenPipe guard;
+  const std::lock_guard lock(mutex_);
+  for (psPluginTicket ticket : peer.early) start(*ticket);
+  peer.early.clear();
+  peer.stage.store(Stage::kUp);
+  signal_->raise();
+}
+
+void psPluginCommImpl::take_down(Peer& peer, const std::string& why) {
+  const std::lock_guard lock(mutex_);
+  peer.why = why;
+  peer.early.clear();
+  peer.stage.store(Stage::kDown);
+  signal_->raise();
+}

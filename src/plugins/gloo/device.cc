@@ -1,0 +1,64 @@
+#include "device.h"
+
+#include <signal.h>
+
+#include <map>
+#include <mutex>
+
+namespace ps::gloo_transport {
+
+std::shared_ptr<gloo::transport::tcp::Device> device_at(const std::string& address) {
+  static std::mutex mutex;
+  static auto& devices = *new std::map<std::string, std::weak_ptr<gloo::transport::tcp::Device>>;
+  const std::lock_guard lock(mutex);
+  if (auto device = devices[address].lock()) return device;
+  // The loop's thread inherits the mask: the program's signal handlers never run on it.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  std::shared_ptr<gloo::transport::tcp::Device> device;
+  try {
+    gloo::transport::tcp::attr where;
+    where.hostname = address;
+    device = std::make_shared<gloo::transport::tcp::Device>(gloo::transport::tcp::CreateDeviceAttr(where));
+  } catch (...) {
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    throw;
+  }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  devices[address] = device;
+  return device;
+}
+
+namespace {
+
+sigset_t broken_pipe() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGPIPE);
+  return set;
+}
+
+}  // namespace
+
+NoBrokenPipe::NoBrokenPipe() {
+  const sigset_t set = broken_pipe();
+  sigset_t before;
+  pthread_sigmask(SIG_BLOCK, &set, &before);
+  blocked_ = sigismember(&before, SIGPIPE) == 0;
+}
+
+NoBrokenPipe::~NoBrokenPipe() {
+  if (!blocked_) return;
+  const sigset_t set = broken_pipe();
+  sigset_t pending;
+  sigpending(&pending);
+  if (sigismember(&pending, SIGPIPE) != 0) {
+    const timespec now{};
+    sigtimedwait(&set, nullptr, &now);
+  }
+  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+}
+
+}  // namespace ps::gloo_transport

@@ -1,0 +1,96 @@
+#include "pair.h"
+
+#include <gloo/config.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
+#include <thread>
+
+namespace ps::gloo_transport {
+
+#if defined(PS_GLOO_LACKS_MEMORY_H) && defined(__x86_64__)
+// As libgloo 0.5.0 of Debian 12 allocates them.
+static_assert(GLOO_VERSION == 500 && sizeof(gloo::transport::tcp::UnboundBuffer) == 0xe0);
+static_assert(sizeof(gloo::transport::tcp::Pair) == 0x380);
+#endif
+
+void Signal::raise() {
+  raised_.fetch_add(1, std::memory_order_seq_cst);
+  if (!waiting_.load(std::memory_order_seq_cst)) return;
+  const std::lock_guard lock(mutex_);
+  changed_.notify_all();
+}
+
+bool Signal::wait(std::chrono::milliseconds most) {
+  std::unique_lock lock(mutex_);
+  waiting_.store(true, std::memory_order_seq_cst);
+  const bool is = changed_.wait_for(lock, most, [this] { return raised_.load(std::memory_order_seq_cst) != seen_; });
+  waiting_.store(false, std::memory_order_seq_cst);
+  seen_ = raised_.load(std::memory_order_seq_cst);
+  return is;
+}
+
+void Pair::close() {
+  const std::lock_guard lock(m_);
+  // The base asks the system to throw away what is not sent yet.
+  if (state_ != CLOSED) gloo::transport::tcp::Pair::changeState(CLOSED);
+}
+
+void Pair::handleEvents(int events) {
+  const bool is_free = m_.try_lock();
+  if (is_free) m_.unlock();
+  if (!is_free) std::this_thread::sleep_for(std::chrono::microseconds(20));
+  gloo::transport::tcp::Pair::handleEvents(events);
+}
+
+Pair::Stage Pair::stage(std::string& why) {
+  const std::lock_guard lock(m_);
+  if (state_ == CONNECTED) return Stage::kUp;
+  if (state_ != CLOSED) return Stage::kConnecting;
+  try {
+    throwIfException();
+    why = "the connection is closed";
+  } catch (const std::exception& error) {
+    why = error.what();
+  }
+  return Stage::kDown;
+}
+
+bool Pair::has_unsent() {
+  const std::lock_guard lock(m_);
+  if (state_ != CONNECTED) return false;
+  int bytes = 0;
+  return !tx_.empty() || (::ioctl(fd_, SIOCOUTQ, &bytes) == 0 && bytes > 0);
+}
+
+void Pair::handleReadWrite(int events) {
+  gloo::transport::tcp::Pair::handleReadWrite(events);
+  signal_->raise();
+}
+
+void Pair::changeState(state next) noexcept {
+  gloo::transport::tcp::Pair::changeState(next);
+  signal_->raise();
+}
+
+std::unique_ptr<gloo::transport::Pair>& Context::createPair(int rank) {
+  auto& pair = pairs_[static_cast<size_t>(rank)];
+  pair = std::make_unique<Pair>(this, device_.get(), rank, getTimeout(), signal_);
+  return pair;
+}
+
+bool Buffer::received() {
+  const std::lock_guard lock(m_);
+  if (recvCompletions_ > 0) return true;
+  throwIfException();
+  return false;
+}
+
+bool Buffer::sent() {
+  const std::lock_guard lock(m_);
+  if (sendCompletions_ > 0) return true;
+  throwIfException();
+  return false;
+}
+
+}  // namespace ps::gloo_transport

@@ -1,0 +1,84 @@
+// Gloo's TCP connection between two ranks, opened to what a step function needs: connecting without waiting, completion
+// without waiting, and a signal when either has happened. All by the protected interface that Gloo's own TLS connection
+// derives from.
+#pragma once
+
+#include <gloo/transport/tcp/context.h>
+#include <gloo/transport/tcp/pair.h>
+#include <gloo/transport/tcp/unbound_buffer.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace ps::gloo_transport {
+
+// Says to one waiting thread that something happened. Costs an atomic where nobody waits.
+class Signal {
+ public:
+  void raise();
+  // True when it was raised since the last call that said so, or is within the time.
+  bool wait(std::chrono::milliseconds most);
+
+ private:
+  std::atomic<uint64_t> raised_{0};
+  uint64_t seen_ = 0;  // of the waiting thread
+  std::atomic<bool> waiting_{false};
+  std::mutex mutex_;
+  std::condition_variable changed_;
+};
+
+class Pair final : public gloo::transport::tcp::Pair {
+ public:
+  Pair(gloo::transport::tcp::Context* context, gloo::transport::tcp::Device* device, int rank,
+       std::chrono::milliseconds timeout, std::shared_ptr<Signal> signal)
+      : gloo::transport::tcp::Pair(context, device, rank, timeout), signal_(std::move(signal)) {}
+
+  // As the base, but in order: what was sent is still delivered.
+  void close() override;
+  // As the base, which comes back at once where another thread holds the connection, as long as there is something to
+  // read: on the CPU of that thread the event loop would keep it from going on until the scheduler's tick.
+  void handleEvents(int events) override;
+
+  enum class Stage { kConnecting, kUp, kDown };
+  // With the reason where down.
+  Stage stage(std::string& why);
+  // Whether bytes are left that this rank has sent and the peer's system has not confirmed.
+  bool has_unsent();
+
+ protected:
+  // The thread that drives connecting looks at the stage instead.
+  void waitUntilConnected(std::unique_lock<std::mutex>&, bool) override {}
+  void handleReadWrite(int events) override;
+  void changeState(state next) noexcept override;
+
+ private:
+  std::shared_ptr<Signal> signal_;
+};
+
+class Context final : public gloo::transport::tcp::Context {
+ public:
+  Context(std::shared_ptr<gloo::transport::tcp::Device> device, int rank, int size, std::shared_ptr<Signal> signal)
+      : gloo::transport::tcp::Context(std::move(device), rank, size), signal_(std::move(signal)) {
+    setTimeout(std::chrono::seconds(30));
+  }
+
+  std::unique_ptr<gloo::transport::Pair>& createPair(int rank) override;
+
+ private:
+  std::shared_ptr<Signal> signal_;
+};
+
+class Buffer final : public gloo::transport::tcp::UnboundBuffer {
+ public:
+  using gloo::transport::tcp::UnboundBuffer::UnboundBuffer;
+
+  // Whether the one operation on it has completed. Throws what its connection ended with.
+  bool received();
+  bool sent();
+};
+
+}  // namespace ps::gloo_transport

@@ -1,0 +1,31 @@
+# The same worlds with their data over Gloo's connections, on one host: a part of the sweep that has every operation, type,
+# size class and alias in some pair, and of the faults what costs little. What is left out differs on purpose: data of a
+# process that ended before its peer had anything to do with it is gone with it, and a failure needs its time to arrive.
+
+if(NOT PS_GLOO)
+  return()
+endif()
+get_property(variants GLOBAL PROPERTY PS_VARIANTS)
+
+# ps_add_gloo_test(name TIMEOUT seconds PROGRAM target FILTER gtest-filter)
+function(ps_add_gloo_test name)
+  cmake_parse_arguments(test "" "TIMEOUT;PROGRAM;FILTER" "" ${ARGN})
+  foreach(entry IN LISTS variants)
+    ps_read_variant("${entry}" gloo)
+    add_test(NAME gloo.${name}${suffix} COMMAND ${test_PROGRAM}${suffix} --gtest_filter=${test_FILTER})
+    set_tests_properties(gloo.${name}${suffix} PROPERTIES LABELS ${label} TIMEOUT ${test_TIMEOUT}
+      ENVIRONMENT "PS_TEST_BACKEND=gloo;PS_KILLS=20;PS_ROUNDS=150")
+  endforeach()
+endfunction()
+
+ps_add_gloo_test(messages TIMEOUT 120 PROGRAM multiproc_messages FILTER "*")
+ps_add_gloo_test(groups TIMEOUT 120 PROGRAM multiproc_groups FILTER "*-*VeryMany*")
+ps_add_gloo_test(concurrency TIMEOUT 120 PROGRAM multiproc_concurrency FILTER "*-*FourWorldsAtOnce*")
+ps_add_gloo_test(refusals TIMEOUT 120 PROGRAM multiproc_refusals FILTER "*")
+ps_add_gloo_test(mismatch TIMEOUT 120 PROGRAM faults FILTER "Mismatch.*")
+ps_add_gloo_test(abort TIMEOUT 120 PROGRAM faults FILTER "Abort.*")
+ps_add_gloo_test(leaving TIMEOUT 120 PROGRAM faults FILTER "Leaving.*-*FromAProcessThatHasEnded:*NeverArrived")
+ps_add_gloo_test(sweep TIMEOUT 180 PROGRAM multiproc_sweep
+  FILTER "*SmallOverProcesses/?:*LargeOverProcesses/1:*LargeOverProcesses/2:*LargeOverProcesses/6:*SmallOverThreads/2:Crowd*")
+ps_add_gloo_test(kill TIMEOUT 120 PROGRAM faults FILTER "Kill.*-*WithAForkedChild")
+ps_add_gloo_test(beside TIMEOUT 120 PROGRAM faults FILTER "Beside.*")
