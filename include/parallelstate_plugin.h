@@ -115,7 +115,8 @@ typedef struct psPluginTransport {
    * are on their way and need nothing more from this rank; they arrive unless this process dies or the path fails. */
   psResult (*test)(psPluginComm comm, psPluginTicket ticket); /* 40 */
   /* Returns PS_OK as soon as a ticket may have completed or a connection changed since the last call, PS_IN_PROGRESS
-   * when the time has passed. Called by one thread, which also drives connecting. */
+   * when the time has passed. Called by one thread, which also drives connecting; with timeout_ms 0 by any thread, which
+   * does nothing but make that one return. */
   psResult (*wait_any)(psPluginComm comm, int64_t timeout_ms); /* 48 */
   /* From any thread, quick: ends every ticket, now and later, with PS_ERR_ABORTED, and wait_any. */
   psResult (*abort)(psPluginComm comm); /* 56 */

@@ -27,4 +27,8 @@ MadePlane make_plane(World& world, const std::vector<int32_t>& members, const st
                      const Geometry& geometry, std::shared_ptr<SharedMemory> memory, uint64_t host_buffer_bytes,
                      const Dispatch& dispatch);
 
+// For members on several hosts: in stages where several are on one. `memory` is shared by those of this host.
+MadePlane make_staged_plane(World& world, const std::vector<int32_t>& members, uint64_t serial, const Geometry& geometry,
+                            std::shared_ptr<SharedMemory> memory, uint64_t host_buffer_bytes, const Dispatch& dispatch);
+
 }  // namespace ps

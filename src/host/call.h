@@ -16,6 +16,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "host/reduce/reduce.h"
@@ -52,8 +53,17 @@ struct Call {
   // What it receives: block p from rank p where copied, block 0 where reduced.
   Blocks output;
 
-  bool stages(int rank) const { return all_stage || rank == signature.root; }
-  bool reads(int rank) const { return all_read || rank == signature.root; }
+  // Where the call is a stage of a larger one, whose signature it bears: what it does itself, and its root.
+  struct Part {
+    Kind kind;
+    int root;
+  };
+  std::optional<Part> part = std::nullopt;
+
+  Kind kind() const { return part ? part->kind : signature.kind; }
+  int root() const { return part ? part->root : signature.root; }
+  bool stages(int rank) const { return all_stage || rank == root(); }
+  bool reads(int rank) const { return all_read || rank == root(); }
   // The block that `rank` contributes to reader `reader`, if `rank` is this rank.
   int input_block(int reader) const { return columns ? reader : 0; }
   int output_block(int source) const { return kernel == nullptr ? source : 0; }

@@ -38,6 +38,7 @@ function(ps_add_world_test name)
 endfunction()
 
 ps_add_world_test(sweep TIMEOUT 300 SOURCES sweep_test.cc cases.cc run_case.cc)
+ps_add_world_test(hosts TIMEOUT 300 LABEL gloo PLAIN_ONLY SOURCES hosts_test.cc cases.cc run_case.cc)
 ps_add_world_test(world TIMEOUT 120 SOURCES world_test.cc)
 ps_add_world_test(concurrency TIMEOUT 180 SOURCES concurrency_test.cc)
 ps_add_world_test(messages TIMEOUT 180 SOURCES messages_test.cc)

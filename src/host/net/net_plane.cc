@@ -70,7 +70,7 @@ NetPlane::NetPlane(const TransportModule& module, World& world, uint64_t serial,
              [this](int peer) { begin_with(peer); }),
       state_(links_),
       mailbox_(rank, static_cast<int>(global_ranks.size()),
-               [this](int peer) { return std::make_unique<LanePath>(links_.messages(peer)); }),
+               [this](int peer) { return open_path(peer); }),
       notices_(links_),
       first_asked_ns_(global_ranks.size()) {}
 
@@ -80,9 +80,10 @@ NetPlane::~NetPlane() {
   notices_.leave_at_store();
   stopping_.store(true);
   if (watcher_.joinable()) {
-    transport_->wait_any(0);
+    transport_->wake();
     watcher_.join();
   }
+  // What it receives goes into the lanes, which end before it.
   transport_.reset();
 }
 
@@ -105,12 +106,21 @@ void NetPlane::watch() {
 
 void NetPlane::start(Call call, uint64_t sequence, OperationSlot& slot) {
   const size_t bytes = NetOperation::block_bytes(call);
-  const bool shared = call.signature.kind == Kind::kAllReduce && links_.size() > 2;
+  const bool shared = call.kind() == Kind::kAllReduce && links_.size() > 2;
   const bool small = !call.uneven && bytes <= std::min(links_.payload_bytes(), shared ? kMostSmallShared : kMostSmall);
   if (shared && !small) {
     slot.emplace<NetTwoShot>(state_, std::move(call), sequence);
   } else {
     slot.emplace<DirectExchange>(state_, std::move(call), sequence, small);
+  }
+}
+
+std::unique_ptr<MessagePath> NetPlane::open_path(int peer) { return std::make_unique<LanePath>(links_.messages(peer)); }
+
+void NetPlane::compare_begun(uint64_t sequence, const Signature& own) {
+  state_.order.remember(sequence, own);
+  for (int peer = 0; peer < links_.size(); ++peer) {
+    if (peer != links_.rank()) state_.order.begun(peer, sequence);
   }
 }
 

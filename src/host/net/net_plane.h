@@ -37,6 +37,11 @@ class NetPlane final : public Plane {
   std::string loss(int member) override;
   void leave(Deadline deadline) override;
 
+  // For a plane that goes another way in some calls: turns to all members, and compares what they begin here with what
+  // this rank calls at that place. Throws MismatchFound.
+  void compare_begun(uint64_t sequence, const Signature& own);
+  std::unique_ptr<MessagePath> open_path(int peer);
+
  private:
   void begin_with(int peer);
   void watch();

@@ -11,7 +11,7 @@ size_t extent(const Call& call, int size) {
 
 // An output that lies over input which peers still read.
 bool overwrites_lent_input(const Call& call) {
-  return call.signature.kind == Kind::kAllToAll && call.input.base == call.output.base;
+  return call.kind() == Kind::kAllToAll && call.input.base == call.output.base;
 }
 
 }  // namespace
@@ -25,7 +25,7 @@ void Direct::announce() {
   own.input = board_.regions().place(call_.input.base, extent(call_, board_.size()), call_.signature.group);
   if (own.input.region == 0) return;
   // Sums go into all outputs or into none, so input alone is no use.
-  if (call_.signature.kind == Kind::kAllReduce) {
+  if (call_.kind() == Kind::kAllReduce) {
     own.output = board_.regions().place(call_.output.base, call_.output.size(0), call_.signature.group);
     if (own.output.region == 0) return;
   }

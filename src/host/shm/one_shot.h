@@ -27,7 +27,7 @@ class OneShot final : public StagedOperation {
   bool reads_lent() const;
   void copy_in();
   const std::byte* source(int member) const;
-  bool is_all_reduce() const { return call_.signature.kind == Kind::kAllReduce; }
+  bool is_all_reduce() const { return call_.kind() == Kind::kAllReduce; }
 
   bool inline_;           // staged in the header line itself
   bool may_be_lent_;      // large enough for the direct path

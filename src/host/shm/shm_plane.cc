@@ -75,7 +75,7 @@ const ShmAlgorithm* find(Algorithm algorithm) {
 ShmPlane::ShmPlane(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int rank,
                    std::vector<Doorbell*> doorbells, const Dispatch& dispatch)
     : board_(std::move(memory), geometry, rank, std::move(doorbells)),
-      mailbox_(rank, geometry.size, [this](int peer) { return std::make_unique<RingPath>(board_, peer); }) {
+      mailbox_(rank, geometry.size, [this](int peer) { return open_path(peer); }) {
   // Now, because within an operation an error fails the group.
   check_copy_setting();
   for (size_t i = static_cast<size_t>(Kind::kAllReduce); i < choices_.size(); ++i) {
@@ -93,6 +93,8 @@ ShmPlane::ShmPlane(std::shared_ptr<SharedMemory> memory, const Geometry& geometr
   }
 }
 
+std::unique_ptr<MessagePath> ShmPlane::open_path(int peer) { return std::make_unique<RingPath>(board_, peer); }
+
 std::vector<DispatchRow> ShmPlane::in_force() const {
   std::vector<DispatchRow> rows;
   for (size_t i = static_cast<size_t>(Kind::kAllReduce); i < choices_.size(); ++i) {
@@ -105,7 +107,7 @@ std::vector<DispatchRow> ShmPlane::in_force() const {
 
 void ShmPlane::start(Call call, uint64_t sequence, OperationSlot& slot) {
   const size_t bytes = call.uneven ? SIZE_MAX : OneShot::staged_bytes(call, board_.size());
-  for (const Choice& choice : choices_[static_cast<size_t>(call.signature.kind)]) {
+  for (const Choice& choice : choices_[static_cast<size_t>(call.kind())]) {
     if (bytes > choice.most_bytes) continue;
     find(choice.algorithm)->make(board_, std::move(call), sequence, slot);
     return;

@@ -38,6 +38,8 @@ class ShmPlane final : public Plane {
   void mark_freed(uint16_t tag) override;
   bool has_freed(int member, uint16_t tag) override;
 
+  std::unique_ptr<MessagePath> open_path(int peer);
+
  private:
   // The rows of the dispatch table that may run an operation here, cut to what their algorithms can.
   struct Choice {

@@ -113,6 +113,10 @@ psResult psPluginCommImpl::test(psPluginTicket ticket) {
 }
 
 psResult psPluginCommImpl::wait_any(int64_t timeout_ms) {
+  if (timeout_ms == 0) {
+    signal_->raise();
+    return PS_IN_PROGRESS;
+  }
   const auto until = std::chrono::steady_clock::now() + milliseconds(timeout_ms);
   for (;;) {
     if (aborted_.load()) return fail(PS_ERR_ABORTED, PS_NO_RANK, "aborted");

@@ -1,0 +1,141 @@
+// Groups that span hosts with several ranks each: the sweep over worlds whose processes say that they are on different
+// hosts, in several shapes. Between them everything goes over the network, within one through shared memory.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "run_case.h"
+#include "world.h"
+
+namespace ps_test {
+namespace {
+
+// The argument: a letter for each rank, its host.
+psContext join_on_hosts(const Member& member) {
+  ::setenv("PS_HOST_ID", std::string(1, member.argument[static_cast<size_t>(member.rank)]).c_str(), 1);
+  const std::string rendezvous = member.rendezvous + "-hosts";
+  psConfig config = PS_CONFIG_INIT;
+  config.flags = PS_HOST_ONLY;
+  config.rank = member.rank;
+  config.world_size = member.size;
+  config.rendezvous = rendezvous.c_str();
+  config.timeout_ms = 60'000;
+  config.init_timeout_ms = 60'000;
+  psContext context = nullptr;
+  require_ok(psInit(&config, &context));
+  return context;
+}
+
+psGroup world_of(psContext context) {
+  psGroup group = nullptr;
+  require_ok(psGetGroup(context, "world", &group));
+  return group;
+}
+
+// What is combined host by host has the same bits on all ranks, but not those of a fold in rank order.
+std::vector<Case> exact(std::vector<Case> cases) {
+  std::erase_if(cases, [](const Case& c) {
+    const bool rounds = c.dtype == PS_FLOAT32 || c.dtype == PS_FLOAT64;
+    return c.operation == Operation::kAllReduce && rounds && (c.op == PS_PRODUCT || c.op == PS_PREMUL_SUM);
+  });
+  return cases;
+}
+
+const Body sweep_over_hosts("sweep_over_hosts", [](Member& member) {
+  const psContext context = join_on_hosts(member);
+  psGroup world = world_of(context);
+  psGroupInfo info = PS_GROUP_INFO_INIT;
+  require_ok(psGetGroupInfo(world, &info));
+  require(info.host_count > 1 && std::string(info.host_backend) == "gloo", "the ranks are not on several hosts");
+  {
+    Sweep sweep(world, member.rank, member.size);
+    sweep.run(exact(small_cases(member.size, 3, kSanitized ? 1201 : 151)));
+    sweep.run(exact(large_cases(member.size, 1, kSanitized ? 61 : 13)));
+  }
+  require_ok(psGroupFree(world));
+  require_ok(psFinalize(context));
+});
+
+// Staged operations and others after each other, several in flight.
+const Body in_turn("in_turn_over_hosts", [](Member& member) {
+  const psContext context = join_on_hosts(member);
+  psGroup world = world_of(context);
+  const int n = member.size;
+  std::vector<psWork> works;
+  constexpr int kRounds = 40;
+  std::vector<std::vector<int64_t>> sums(kRounds, std::vector<int64_t>(3000));
+  std::vector<std::vector<int64_t>> gathered(kRounds, std::vector<int64_t>(static_cast<size_t>(n)));
+  std::vector<int64_t> sources(kRounds);
+  for (int round = 0; round < kRounds; ++round) {
+    const auto i = static_cast<size_t>(round);
+    sums[i].assign(i % 2 == 0 ? 3000 : 1, member.rank + round);
+    sources[i] = member.rank == round % n ? 7 * round : -1;
+    gathered[i][static_cast<size_t>(member.rank)] = member.rank * round;
+    works.resize(works.size() + 3);
+    psWork* work = &works[works.size() - 3];
+    require_ok(psAllReduce(world, sums[i].data(), sums[i].data(), sums[i].size(), PS_INT64, PS_SUM, nullptr, work));
+    require_ok(psAllGather(world, &gathered[i][static_cast<size_t>(member.rank)], gathered[i].data(), 1, PS_INT64, nullptr,
+                           work + 1));
+    require_ok(psBroadcast(world, &sources[i], &sources[i], 1, PS_INT64, round % n, nullptr, work + 2));
+  }
+  require_ok(psBarrier(world, nullptr));
+  for (psWork work : works) {
+    require_ok(psWorkWait(work, -1));
+    require_ok(psWorkFree(work));
+  }
+  for (int round = 0; round < kRounds; ++round) {
+    const auto i = static_cast<size_t>(round);
+    const int64_t sum = n * (n - 1) / 2 + static_cast<int64_t>(n) * round;
+    for (const int64_t element : sums[i]) require(element == sum, "a wrong sum");
+    for (int rank = 0; rank < n; ++rank) require(gathered[i][static_cast<size_t>(rank)] == rank * round, "gathered wrongly");
+    require(sources[i] == 7 * round, "broadcast wrongly");
+  }
+  require_ok(psGroupFree(world));
+  require_ok(psFinalize(context));
+});
+
+// Between hosts, in a stage and beside it: who calls something else is named by all.
+const Body mismatches("mismatches_over_hosts", [](Member& member) {
+  const psContext context = join_on_hosts(member);
+  const int n = member.size;
+  for (int odd = 0; odd < n; ++odd) {
+    for (const bool staged : {true, false}) {
+      std::vector<int32_t> ranks;
+      for (int rank = 0; rank < n; ++rank) ranks.push_back(rank);
+      psGroupOptions options = PS_GROUP_OPTIONS_INIT;
+      options.flags = PS_OWN_COMMUNICATOR;
+      options.timeout_ms = 30'000;
+      psGroup group = nullptr;
+      require_ok(psNewGroup(context, ranks.data(), ranks.size(), &options, &group));
+      int64_t value = 1;
+      std::vector<int64_t> all(static_cast<size_t>(n));
+      const psResult result =
+          member.rank != odd ? psAllReduce(group, &value, &value, 1, PS_INT64, PS_SUM, nullptr, nullptr)
+          : staged           ? psAllReduce(group, &value, &value, 1, PS_INT64, PS_MAX, nullptr, nullptr)
+                             : psAllGather(group, &value, all.data(), 1, PS_INT64, nullptr, nullptr);
+      require_error(result, PS_ERR_MISMATCH, "called all_reduce(count 1, int64, ");
+      require_ok(psGroupFree(group));
+    }
+  }
+  require_ok(psFinalize(context));
+});
+
+class Hosts : public testing::TestWithParam<const char*> {
+ protected:
+  void run(const Body& body) const {
+    const std::string hosts = GetParam();
+    run_world(body, Ranks::kProcesses, static_cast<int>(hosts.size()), hosts);
+  }
+};
+
+TEST_P(Hosts, Sweep) { run(sweep_over_hosts); }
+TEST_P(Hosts, InTurn) { run(in_turn); }
+TEST_P(Hosts, Mismatches) { run(mismatches); }
+
+// Two pairs; one rank alone beside three; ranks in turn; hosts of three sizes, whose first members are not in order.
+INSTANTIATE_TEST_SUITE_P(Shapes, Hosts, testing::Values("aabb", "abbb", "abab", "abbcac", "ab"));
+
+}  // namespace
+}  // namespace ps_test
