@@ -1,6 +1,7 @@
 // Limits of control groups on trees of files as they are found: version 2 with and without a namespace, version 1, both.
 #include "control/cgroup.h"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
@@ -42,7 +43,7 @@ TEST_F(Tree, NothingToReadIsNoLimit) {
 }
 
 TEST_F(Tree, Version2CountsEveryGroupAbove) {
-  file("/proc/self/mountinfo", std::string("22 1 8:1 / / rw - ext4 /dev/root rw\n") + kVersion2);
+  file("/proc/self/mountinfo", fmt::format("22 1 8:1 / / rw - ext4 /dev/root rw\n{}", kVersion2));
   file("/proc/self/cgroup", "0::/machine.slice/job/step\n");
   file("/sys/fs/cgroup/machine.slice/job/step/cpu.max", "max 100000\n");
   file("/sys/fs/cgroup/machine.slice/job/cpu.max", "250000 100000\n");
