@@ -23,11 +23,13 @@ function(ps_target_defaults target variant flags)
   target_link_options(${target} PRIVATE ${flags})
 endfunction()
 
-# What most files of a target include, and the further headers given, read once. The library that is shipped does
-# without, so that each of its files is known to include what it uses.
-function(ps_precompile target)
-  target_precompile_headers(${target} PRIVATE <algorithm> <atomic> <chrono> <cstring> <functional> <map> <memory> <mutex>
-                            <optional> <string> <thread> <unordered_map> <variant> <vector> ${ARGN})
+# What most files include, read once for a target. The shipped variant does without, so that each file is known to
+# include what it uses.
+function(ps_precompile target variant)
+  if(variant)
+    target_precompile_headers(${target} PRIVATE <algorithm> <atomic> <chrono> <cstring> <functional> <map> <memory> <mutex>
+                              <optional> <string> <thread> <unordered_map> <variant> <vector> ${ARGN})
+  endif()
 endfunction()
 
 function(ps_add_variant variant flags)
@@ -46,9 +48,7 @@ function(ps_add_variant variant flags)
     ps_target_defaults(ps_${room}${suffix} "${variant}" "${flags}")
     target_link_libraries(ps_${room}${suffix} PUBLIC ${below} Threads::Threads ${CMAKE_DL_LIBS})
     target_include_directories(ps_${room}${suffix} SYSTEM PUBLIC ${FMT_INCLUDE_DIR})
-    if(variant)
-      ps_precompile(ps_${room}${suffix} <fmt/core.h>)
-    endif()
+    ps_precompile(ps_${room}${suffix} "${variant}" <fmt/core.h>)
     set(below ps_${room}${suffix} ${below})
   endforeach()
   target_include_directories(ps_control${suffix} SYSTEM PRIVATE ${ASIO_INCLUDE_DIR} ${SODIUM_INCLUDE_DIR})
