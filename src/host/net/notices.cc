@@ -196,19 +196,21 @@ bool Notices::look_at_store() {
       if (peer != links_.rank() && links_.is_used(peer) && !is_heard(peer)) unheard.push_back(peer);
     }
   }
-  bool is_new = false;
+  if (unheard.empty()) return false;
+  std::vector<std::pair<int, uint64_t>> freed;
   for (const int peer : unheard) {
     const auto note = links_.transport().peers().look_up(freed_key(peer, links_.rank()));
-    if (!note) continue;
-    const auto freed = WireReader(*note, "the mark of a freed group").number<uint64_t>();
-    const std::lock_guard lock(mutex_);
-    is_new |= (freed & ~freed_[static_cast<size_t>(peer)]) != 0;
-    freed_[static_cast<size_t>(peer)] |= freed;
+    if (note) freed.emplace_back(peer, WireReader(*note, "the mark of a freed group").number<uint64_t>());
   }
-  if (unheard.empty()) return false;
+  // A group that failed is freed because of it, so whoever learns the one learns the other first.
   const std::lock_guard lock(mutex_);
   look_for_failure();
-  return is_new || failure_.has_value();
+  bool is_new = failure_.has_value();
+  for (const auto& [peer, tags] : freed) {
+    is_new |= (tags & ~freed_[static_cast<size_t>(peer)]) != 0;
+    freed_[static_cast<size_t>(peer)] |= tags;
+  }
+  return is_new;
 }
 
 }  // namespace ps
