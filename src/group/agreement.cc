@@ -61,8 +61,9 @@ std::shared_ptr<SharedMemory> hand_over(const World& world, Offer& offer, bool i
   } else {
     try {
       memory = offer.take(ticket, need.bytes, deadline, check);
-    } catch (const Error&) {
-      check();  // who closed the connection had a reason, which is told rather than the consequence
+    } catch (const Error& error) {
+      // Who closed the connection had a reason, which is told rather than the consequence; a refusal says its own.
+      if (error.code() != PS_ERR_NO_MEMORY) check();
       throw;
     }
   }
