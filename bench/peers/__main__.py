@@ -6,6 +6,7 @@ import datetime
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import time
@@ -34,6 +35,8 @@ def machine_of(machine):
 
 
 def commit():
+    if not shutil.which("git"):
+        return "a tree without git"
     shown = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=Path(__file__).parent, text=True,
                            capture_output=True, check=False)
     return shown.stdout.strip() or "without a commit"
