@@ -148,20 +148,23 @@ void HierPlane::mark_freed(uint16_t tag) {
   flat_->mark_freed(tag);
 }
 
+// What a member says through shared memory may overtake its data on the network, also on one host: whatever goes the flat
+// way does. So every plane that has to do with the member must have heard it.
 bool HierPlane::has_freed(int member, uint16_t tag) {
+  NetPlane* const leaders = leaders_ && leads(member) && host_of(member) != hosts_.own ? leaders_.get() : nullptr;
+  if (flat_->is_linked(member) && !flat_->has_freed(member, tag)) return false;
+  if (leaders != nullptr && leaders->is_linked(host_of(member)) && !leaders->has_freed(host_of(member), tag)) return false;
   if (on_own_host(member)) return host_->has_freed(place(member), tag);
-  if (leaders_ && leads(member) && leaders_->has_freed(host_of(member), tag)) return true;
-  return flat_->has_freed(member, tag);
+  return flat_->has_freed(member, tag) || (leaders != nullptr && leaders->has_freed(host_of(member), tag));
 }
 
 bool HierPlane::has_heard_out(int member) {
-  if (on_own_host(member)) return true;
-  return flat_->has_heard_out(member) && (!leaders_ || !leads(member) || leaders_->has_heard_out(host_of(member)));
+  if (!flat_->has_heard_out(member)) return false;
+  return !leaders_ || !leads(member) || host_of(member) == hosts_.own || leaders_->has_heard_out(host_of(member));
 }
 
 std::string HierPlane::loss(int member) {
-  if (on_own_host(member)) return "";
-  if (leaders_ && leads(member)) {
+  if (leaders_ && leads(member) && host_of(member) != hosts_.own) {
     if (std::string lost = leaders_->loss(host_of(member)); !lost.empty()) return lost;
   }
   return flat_->loss(member);

@@ -40,6 +40,8 @@ class NetPlane final : public Plane {
   // For a plane that goes another way in some calls: turns to all members, and compares what they begin here with what
   // this rank calls at that place. Throws MismatchFound.
   void compare_begun(uint64_t sequence, const Signature& own);
+  // Whether this rank has had to do with the member here.
+  bool is_linked(int member) const { return links_.is_used(member); }
   std::unique_ptr<MessagePath> open_path(int peer);
 
  private:
