@@ -18,6 +18,10 @@ class SharedMemory {
   // Both are zeroed. Pages are taken at first touch; see prefault. Errors: NO_MEMORY, SYSTEM with the bytes wanted.
   static std::shared_ptr<SharedMemory> create_for_processes(const char* name, size_t size);
   static std::shared_ptr<SharedMemory> create_in_process(size_t size);
+  // The one or the other.
+  static std::shared_ptr<SharedMemory> create(bool in_process, const char* name, size_t size) {
+    return in_process ? create_in_process(size) : create_for_processes(name, size);
+  }
   // Maps what another process sent. Errors: SYSTEM unless it is a memfd of this size, sealed against resizing.
   static std::shared_ptr<SharedMemory> adopt(Descriptor memfd, size_t size);
 

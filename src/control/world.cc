@@ -230,8 +230,7 @@ void World::share_segment(Offer& offer, Deadline deadline) {
   }
   std::shared_ptr<SharedMemory> memory;
   try {
-    memory = in_process_ ? SharedMemory::create_in_process(bytes)
-                         : SharedMemory::create_for_processes("parallelstate-host", bytes);
+    memory = SharedMemory::create(in_process_, "parallelstate-host", bytes);
     memory->prefault(0, bytes, "the host segment");
   } catch (const Error& error) {
     offer.refuse(error, local_size - 1, deadline, [] {});

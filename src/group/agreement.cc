@@ -12,8 +12,7 @@ namespace {
 std::shared_ptr<SharedMemory> make_memory(const World& world, const SharedNeed& need) {
   require_memory(need.pages, need.owner);
   try {
-    return world.in_process() ? SharedMemory::create_in_process(need.bytes)
-                              : SharedMemory::create_for_processes(need.name, need.bytes);
+    return SharedMemory::create(world.in_process(), need.name, need.bytes);
   } catch (const Error& error) {
     throw Error(error.code(), need.owner + ": " + error.text());
   }

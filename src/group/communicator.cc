@@ -4,6 +4,7 @@
 
 #include "group/failure_text.h"
 #include "group/progress.h"
+#include "host/hier/hosts.h"
 
 namespace ps {
 namespace {
@@ -26,10 +27,7 @@ Communicator::Communicator(std::shared_ptr<World> world, std::shared_ptr<Progres
       rank_(static_cast<int>(std::find(global_ranks_.begin(), global_ranks_.end(), world_->rank()) - global_ranks_.begin())),
       plane_(std::move(plane.plane)),
       why_no_plane_(std::move(plane.why_not)) {
-  std::vector<int32_t> nodes;
-  for (const int32_t rank : global_ranks_) nodes.push_back(world_->member(rank).node);
-  std::sort(nodes.begin(), nodes.end());
-  host_count_ = static_cast<int>(std::unique(nodes.begin(), nodes.end()) - nodes.begin());
+  host_count_ = static_cast<int>(Hosts(*world_, global_ranks_).members.size());
 }
 
 Communicator::~Communicator() = default;

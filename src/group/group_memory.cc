@@ -191,9 +191,7 @@ void* GroupMemory::allocate(size_t size) {
       allocation->memory->prefault(0, bytes, "psMemAlloc");
       allocation->own = allocation->memory->data();
     } else if (group_.rank() == 0) {
-      allocation->memory = group_.world().in_process()
-                               ? SharedMemory::create_in_process(bytes)
-                               : SharedMemory::create_for_processes("parallelstate-memory", bytes);
+      allocation->memory = SharedMemory::create(group_.world().in_process(), "parallelstate-memory", bytes);
     }
   });
   const Round round = meet(own, "");
@@ -356,15 +354,6 @@ std::shared_ptr<const Allocation> GroupMemory::find(uint64_t serial) const {
     if (entry.allocation && entry.allocation->serial == serial && entry.allocation->stride > 0) return entry.allocation;
   }
   return nullptr;
-}
-
-size_t GroupMemory::allocated_bytes() const {
-  const std::lock_guard lock(mutex_);
-  size_t bytes = 0;
-  for (const Entry& entry : entries_) {
-    if (entry.allocation) bytes += entry.allocation->memory->size();
-  }
-  return bytes;
 }
 
 }  // namespace ps

@@ -49,7 +49,6 @@ class GroupMemory {
   // The allocation of this group in which the range lies; nullptr when in none.
   std::shared_ptr<const Allocation> find(const void* memory, size_t size) const;
   std::shared_ptr<const Allocation> find(uint64_t serial) const;
-  size_t allocated_bytes() const;
 
  private:
   struct Statement;

@@ -132,8 +132,7 @@ void HierPlane::record_failure(const Error& error) {
 }
 
 std::optional<Error> HierPlane::recorded_failure() {
-  const std::initializer_list<Plane*> planes = {host_.get(), leaders_.get(), flat_.get()};
-  for (Plane* plane : planes) {
+  for (Plane* plane : std::initializer_list<Plane*>{host_.get(), leaders_.get(), flat_.get()}) {
     const auto failure = plane == nullptr ? std::nullopt : plane->recorded_failure();
     if (!failure) continue;
     record_failure(*failure);
@@ -151,7 +150,7 @@ void HierPlane::mark_freed(uint16_t tag) {
 // What a member says through shared memory may overtake its data on the network, also on one host: whatever goes the flat
 // way does. So every plane that has to do with the member must have heard it.
 bool HierPlane::has_freed(int member, uint16_t tag) {
-  NetPlane* const leaders = leaders_ && leads(member) && host_of(member) != hosts_.own ? leaders_.get() : nullptr;
+  NetPlane* const leaders = shared_with(member);
   if (flat_->is_linked(member) && !flat_->has_freed(member, tag)) return false;
   if (leaders != nullptr && leaders->is_linked(host_of(member)) && !leaders->has_freed(host_of(member), tag)) return false;
   if (on_own_host(member)) return host_->has_freed(place(member), tag);
@@ -159,15 +158,14 @@ bool HierPlane::has_freed(int member, uint16_t tag) {
 }
 
 bool HierPlane::has_heard_out(int member) {
-  if (!flat_->has_heard_out(member)) return false;
-  return !leaders_ || !leads(member) || host_of(member) == hosts_.own || leaders_->has_heard_out(host_of(member));
+  NetPlane* const leaders = shared_with(member);
+  return flat_->has_heard_out(member) && (leaders == nullptr || leaders->has_heard_out(host_of(member)));
 }
 
 std::string HierPlane::loss(int member) {
-  if (leaders_ && leads(member) && host_of(member) != hosts_.own) {
-    if (std::string lost = leaders_->loss(host_of(member)); !lost.empty()) return lost;
-  }
-  return flat_->loss(member);
+  NetPlane* const leaders = shared_with(member);
+  std::string lost = leaders == nullptr ? "" : leaders->loss(host_of(member));
+  return lost.empty() ? flat_->loss(member) : lost;
 }
 
 void HierPlane::leave(Deadline deadline) {

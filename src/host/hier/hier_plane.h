@@ -47,7 +47,10 @@ class HierPlane final : public Plane {
 
  private:
   bool on_own_host(int member) const { return host_ && hosts_.host_of[static_cast<size_t>(member)] == hosts_.own; }
-  bool leads(int member) const { return hosts_.place_of[static_cast<size_t>(member)] == 0; }
+  // The plane that this rank shares with a leader of another host, nullptr with anybody else.
+  NetPlane* shared_with(int member) const {
+    return place(member) == 0 && host_of(member) != hosts_.own ? leaders_.get() : nullptr;
+  }
   int place(int member) const { return hosts_.place_of[static_cast<size_t>(member)]; }
   int host_of(int member) const { return hosts_.host_of[static_cast<size_t>(member)]; }
 

@@ -56,11 +56,8 @@ bool DirectExchange::stage() {
     size_t& sent = sent_[static_cast<size_t>(peer)];
     while (sent < outgoing(peer)) {
       const size_t bytes = std::min(links().payload_bytes() / call_.element * call_.element, outgoing(peer) - sent);
-      LaneHeader header;
-      header.type = LaneFrame::kContribution;
-      header.sequence = sequence_;
       const std::byte* from = call_.input.at(call_.input_block(peer)) + sent;
-      if (!lane(peer).send(header, bytes, [&](std::byte* to) { std::memcpy(to, from, bytes); })) break;
+      if (!send_piece(peer, LaneFrame::kContribution, from, bytes)) break;
       sent += bytes;
       moved = true;
     }

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "base/error.h"
+#include "host/pair_sizes.h"
 
 namespace ps {
 
@@ -95,16 +95,17 @@ void NetOperation::check_sizes() const {
   for (int from = 0; from < size(); ++from) {
     for (int to = 0; to < size(); ++to) {
       if (from == to || !known(from) || !known(to) || !call_.stages(from) || !call_.reads(to)) continue;
-      const uint64_t sent = sizes_[static_cast<size_t>(from)][static_cast<size_t>(to)];
-      const uint64_t expected = sizes_[static_cast<size_t>(to)][static_cast<size_t>(size() + from)];
-      if (sent == expected) continue;
-      throw MismatchFound{from, call_.signature,
-                          fmt::format("in the group's numbers, {} elements are sent from rank {} to rank {}, "
-                                      "which expects {}",
-                                      sent / call_.element, from, to, expected / call_.element),
-                          call_.signature, to};
+      check_pair_sizes(call_, from, to, sizes_[static_cast<size_t>(from)][static_cast<size_t>(to)],
+                       sizes_[static_cast<size_t>(to)][static_cast<size_t>(size() + from)]);
     }
   }
+}
+
+bool NetOperation::send_piece(int peer, LaneFrame type, const std::byte* from, size_t bytes) {
+  LaneHeader header;
+  header.type = type;
+  header.sequence = sequence_;
+  return lane(peer).send(header, bytes, [&](std::byte* to) { std::memcpy(to, from, bytes); });
 }
 
 void NetOperation::copy_own_block() const {

@@ -44,6 +44,8 @@ class NetOperation : public Operation {
   bool receives_from(int peer) const { return peer != rank() && call_.reads(rank()) && call_.stages(peer); }
   size_t outgoing(int reader) const { return call_.input.size(call_.input_block(reader)); }
   size_t incoming(int source) const { return call_.output.size(call_.output_block(source)); }
+  // A piece of this call for a peer. False: no room now.
+  bool send_piece(int peer, LaneFrame type, const std::byte* from, size_t bytes);
   void copy_own_block() const;
   // The operands that each member contributes, this one's included, combined into `to`.
   void reduce(std::byte* to, size_t bytes) const;

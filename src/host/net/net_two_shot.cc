@@ -51,12 +51,8 @@ bool NetTwoShot::send_contributions() {
     if (owner == rank()) continue;
     uint64_t& round = contributed_[static_cast<size_t>(owner)];
     for (; round < rounds_; ++round, moved = true) {
-      LaneHeader header;
-      header.type = LaneFrame::kContribution;
-      header.sequence = sequence_;
-      const size_t bytes = share_bytes(round, owner);
       const std::byte* from = call_.input.at(0) + offset(round, owner);
-      if (!lane(owner).send(header, bytes, [&](std::byte* to) { std::memcpy(to, from, bytes); })) break;
+      if (!send_piece(owner, LaneFrame::kContribution, from, share_bytes(round, owner))) break;
     }
   }
   return moved;
@@ -68,12 +64,8 @@ bool NetTwoShot::send_results() {
     if (reader == rank()) continue;
     uint64_t& round = published_[static_cast<size_t>(reader)];
     for (; round < reduced_; ++round, moved = true) {
-      LaneHeader header;
-      header.type = LaneFrame::kResult;
-      header.sequence = sequence_;
-      const size_t bytes = share_bytes(round, rank());
       const std::byte* from = call_.output.at(0) + offset(round, rank());
-      if (!lane(reader).send(header, bytes, [&](std::byte* to) { std::memcpy(to, from, bytes); })) break;
+      if (!send_piece(reader, LaneFrame::kResult, from, share_bytes(round, rank()))) break;
     }
   }
   return moved;

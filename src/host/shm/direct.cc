@@ -53,15 +53,33 @@ std::byte* Direct::output(int member) const {
   return board_.regions().at(member, header(member).output, call_.output.size(0));
 }
 
+bool Direct::uses_lent() const {
+  if (!call_.reads(board_.rank())) return false;
+  for (int member = 0; member < board_.size(); ++member) {
+    if (member != board_.rank() && call_.stages(member) && lends(member)) return true;
+  }
+  return false;
+}
+
 void Direct::done() { board_.store(board_.own().done.value, sequence_); }
 
-bool Direct::released() const { return !lends_ || awaited().empty(); }
+bool Direct::is_using(int member) const {
+  return member != board_.rank() && call_.reads(member) &&
+         board_.lines(member).done.value.load(std::memory_order_seq_cst) < sequence_;
+}
+
+bool Direct::released() const {
+  if (!lends_) return true;
+  for (int member = 0; member < board_.size(); ++member) {
+    if (is_using(member)) return false;
+  }
+  return true;
+}
 
 std::vector<int> Direct::awaited() const {
   std::vector<int> users;
   for (int member = 0; member < board_.size(); ++member) {
-    if (member == board_.rank() || !call_.reads(member)) continue;
-    if (board_.lines(member).done.value.load(std::memory_order_seq_cst) < sequence_) users.push_back(member);
+    if (is_using(member)) users.push_back(member);
   }
   return users;
 }

@@ -35,6 +35,8 @@ class Direct {
   const std::byte* input(int member) const;
   std::byte* output(int member) const;
 
+  // Whether this rank reads what others lend. Not of an all_reduce, where everything() decides.
+  bool uses_lent() const;
   // To be called when this rank no longer uses what others lent.
   void done();
   // True once nobody uses what this rank lent.
@@ -44,6 +46,8 @@ class Direct {
 
  private:
   Header& header(int member) const { return board_.header(member, sequence_); }
+  // Whether `member` may still use what this rank lent.
+  bool is_using(int member) const;
 
   Board& board_;
   const Call& call_;

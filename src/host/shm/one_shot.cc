@@ -58,7 +58,7 @@ bool OneShot::finish() {
     if (!stage_late()) return false;
   }
   if (reads()) copy_in();
-  if (reads_lent()) direct_.done();
+  if (may_be_lent_ && !is_all_reduce() && direct_.uses_lent()) direct_.done();
   board_.prepare(sequence_ + 1);
   return true;
 }
@@ -81,14 +81,6 @@ std::vector<int> OneShot::late() const {
     if (direct_.lends(member) && staged.load(std::memory_order_seq_cst) < sequence_) members.push_back(member);
   }
   return members;
-}
-
-bool OneShot::reads_lent() const {
-  if (!may_be_lent_ || is_all_reduce() || !reads()) return false;
-  for (int member = 0; member < board_.size(); ++member) {
-    if (member != board_.rank() && call_.stages(member) && direct_.lends(member)) return true;
-  }
-  return false;
 }
 
 std::vector<int> OneShot::awaited() const {

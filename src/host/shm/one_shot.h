@@ -24,7 +24,6 @@ class OneShot final : public StagedOperation {
   bool finish();
   bool stage_late();
   std::vector<int> late() const;
-  bool reads_lent() const;
   void copy_in();
   const std::byte* source(int member) const;
   bool is_all_reduce() const { return call_.kind() == Kind::kAllReduce; }

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "base/error.h"
+#include "host/pair_sizes.h"
 
 namespace ps {
 
@@ -82,7 +82,8 @@ bool Pipeline::step() {
     }
     if (moved) continue;
     if (rounds_staged_ < rounds_out_ || rounds_read_ < rounds_in_) return false;
-    if (!reading_ended_) end_reading();
+    if (!reading_ended_ && direct_.uses_lent()) direct_.done();
+    reading_ended_ = true;
     return ended();
   }
 }
@@ -93,16 +94,6 @@ void Pipeline::copy_own_round(uint64_t round) const {
   const size_t bytes = std::min(unit_, incoming(rank) - begin);
   copy(target_, call_.output.at(call_.output_block(rank)) + begin,
        call_.input.at(call_.input_block(rank)) + begin, bytes);
-}
-
-void Pipeline::end_reading() {
-  for (int member = 0; reads() && member < board_.size(); ++member) {
-    if (call_.stages(member) && reads_in_place(member)) {
-      direct_.done();
-      break;
-    }
-  }
-  reading_ended_ = true;
 }
 
 bool Pipeline::may_stage() {
@@ -192,20 +183,10 @@ void Pipeline::check_slots() {
   for (int from = 0; from < board_.size(); ++from) {
     if (!met(from) || !call_.stages(from)) continue;
     for (int to = 0; to < board_.size(); ++to) {
-      if (to != from && met(to) && call_.reads(to)) check_pair(from, to);
+      if (to == from || !met(to) || !call_.reads(to)) continue;
+      check_pair_sizes(call_, from, to, pair_sizes(from)[to], pair_sizes(to)[board_.size() + from]);
     }
   }
-}
-
-void Pipeline::check_pair(int from, int to) const {
-  const uint64_t sent = pair_sizes(from)[to];
-  const uint64_t expected = pair_sizes(to)[board_.size() + from];
-  if (sent == expected) return;
-  throw MismatchFound{from, board_.header(from, sequence_).signature,
-                      fmt::format("in the group's numbers, {} elements are sent from rank {} to rank {}, "
-                                  "which expects {}",
-                                  sent / call_.element, from, to, expected / call_.element),
-                      board_.header(to, sequence_).signature, to};
 }
 
 }  // namespace ps

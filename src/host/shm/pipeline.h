@@ -14,12 +14,10 @@ class Pipeline final : public RingOperation {
  private:
   bool uses_ring() const override { return !direct_.lends_own(); }
   bool reads_in_place(int member) const { return member != board_.rank() && direct_.lends(member); }
-  void end_reading();
   Pages pages() const override;
   void stage_slot() override;
   void check_slots() override;
   uint64_t* pair_sizes(int member) const { return reinterpret_cast<uint64_t*>(board_.slot(member, sequence_)); }
-  void check_pair(int from, int to) const;
 
   size_t incoming(int member) const;  // bytes from `member` to this rank
   size_t piece_bytes() const { return call_.columns ? unit_ * static_cast<size_t>(board_.size()) : unit_; }
