@@ -14,11 +14,12 @@ namespace {
 std::byte* writable(const void* data) { return static_cast<std::byte*>(const_cast<void*>(data)); }
 
 Blocks equal_blocks(const void* base, size_t bytes, size_t stride) {
-  return {.base = writable(base), .bytes = bytes, .stride = stride, .sizes = {}, .offsets = {}};
+  return {.base = writable(base), .bytes = bytes, .stride = stride, .lists = nullptr};
 }
 
 Blocks unequal_blocks(const void* base, BlockList list) {
-  return {.base = writable(base), .bytes = 0, .stride = 0, .sizes = std::move(list.sizes), .offsets = std::move(list.offsets)};
+  Blocks::Lists lists{std::move(list.sizes), std::move(list.offsets)};
+  return {.base = writable(base), .bytes = 0, .stride = 0, .lists = std::make_shared<const Blocks::Lists>(std::move(lists))};
 }
 
 // What every collective begins with.

@@ -22,9 +22,10 @@ enum class Presence : uint32_t { kJoining = 0, kPresent = 1, kLeft = 2 };
 // The last operation a rank started, for the texts of its peers. Written by one rank, read by all, torn reads possible
 // and harmless: every field is an atomic of its own.
 struct alignas(128) CallRecord {
+  using Name = std::array<uint64_t, 4>;
   std::atomic<uint64_t> number{0};  // of the operation in its group's order
   std::array<std::atomic<uint64_t>, 2> signature{};
-  std::array<std::atomic<uint64_t>, 4> group_name{};
+  std::array<std::atomic<uint64_t>, std::tuple_size_v<Name>> group_name{};
   std::atomic<int64_t> started_ns{0};  // on the monotonic clock, which the processes of a host share; 0: none yet
   std::atomic<uint32_t> running{0};
 };

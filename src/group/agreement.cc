@@ -42,7 +42,7 @@ Exchanged agree(const World& world, Kind kind, const std::string& label, std::st
   exchange.rank = world.rank();
   exchange.blob = std::move(blob);
   exchange.who = world.who(world.rank());
-  record_call(world, Signature{.kind = kind}, 0, label, true);
+  record_call(world, Signature{.kind = kind}, 0, record_name(label), true);
   return world.store()->exchange(exchange, deadline, check);
 }
 

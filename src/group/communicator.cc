@@ -348,7 +348,7 @@ void Communicator::settle(Request& request, Request::State state) {
 }
 
 void Communicator::started(const Request& request) {
-  record_call(*world_, request.signature, request.number, request.label.name, !request.asynchronous);
+  record_call(*world_, request.signature, request.number, request.label.record_name, !request.asynchronous);
   if (!request.asynchronous) return;
   request.label.unfinished.fetch_add(1);
   unfinished_.fetch_add(1);

@@ -39,15 +39,20 @@ std::string describe_last_call(const World& world, int32_t rank) {
                      seconds < 0 ? 0 : seconds, record.running.load(kRelaxed) != 0 ? " and not returned from" : "");
 }
 
-void record_call(const World& world, const Signature& signature, uint64_t number, const std::string& group, bool blocking) {
+CallRecord::Name record_name(const std::string& group) {
+  CallRecord::Name name{};
+  std::memcpy(name.data(), group.data(), std::min(group.size(), sizeof name));
+  return name;
+}
+
+void record_call(const World& world, const Signature& signature, uint64_t number, const CallRecord::Name& group,
+                 bool blocking) {
   CallRecord& record = world.segment().own().last_call;
   const auto words = std::bit_cast<SignatureWords>(signature);
   record.number.store(number, kRelaxed);
   record.signature[0].store(words[0], kRelaxed);
   record.signature[1].store(words[1], kRelaxed);
-  std::array<uint64_t, 4> name{};
-  std::memcpy(name.data(), group.data(), std::min(group.size(), sizeof name));
-  for (size_t i = 0; i < name.size(); ++i) record.group_name[i].store(name[i], kRelaxed);
+  for (size_t i = 0; i < group.size(); ++i) record.group_name[i].store(group[i], kRelaxed);
   record.started_ns.store(monotonic_coarse_ns(), kRelaxed);
   record.running.store(blocking ? 1 : 0, kRelaxed);
 }

@@ -15,7 +15,10 @@ std::string describe_call(const Signature& signature, uint64_t number, const std
 std::string describe_last_call(const World& world, int32_t rank);
 
 // Records this rank's call for the texts of others; `blocking`: until record_return it is in it.
-void record_call(const World& world, const Signature& signature, uint64_t number, const std::string& group, bool blocking);
+void record_call(const World& world, const Signature& signature, uint64_t number, const CallRecord::Name& group,
+                 bool blocking);
+// As much of a group's name as a record has room for.
+CallRecord::Name record_name(const std::string& group);
 void record_return(const World& world);
 
 }  // namespace ps

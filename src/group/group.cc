@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "group/failure_text.h"
 #include "group/progress.h"
 
 namespace ps {
@@ -21,6 +22,7 @@ Group::Group(std::shared_ptr<Communicator> communicator, GroupSettings settings,
              std::vector<uint64_t> attempts)
     : communicator_(std::move(communicator)), settings_(std::move(settings)), timeout_ms_(settings_.timeout_ms) {
   label_.name = settings_.name.empty() ? unnamed(communicator_->global_ranks()) : settings_.name;
+  label_.record_name = record_name(label_.name);
   label_.tag = tag;
   label_.attempts = std::move(attempts);
 }

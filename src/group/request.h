@@ -11,6 +11,7 @@
 
 #include "base/deadline.h"
 #include "base/error.h"
+#include "control/host_segment.h"
 #include "host/call.h"
 #include "host/message.h"
 #include "host/operation_slot.h"
@@ -20,6 +21,7 @@ namespace ps {
 // What an operation needs to know of the group it was called on. Outlives the operations.
 struct GroupLabel {
   std::string name;
+  CallRecord::Name record_name{};  // see record_call
   uint16_t tag = 0;
   std::vector<uint64_t> attempts;  // at making this group, of each member by its own count
   std::atomic<int64_t> unfinished{0};  // asynchronous operations

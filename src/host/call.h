@@ -15,7 +15,9 @@
 // "whole": one block, the same for every reader. "columns": one block for each reader.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -29,13 +31,19 @@ struct Blocks {
   std::byte* base = nullptr;
   size_t bytes = 0;             // of each, where they are equal
   size_t stride = 0;            // from one to the next; 0: all the same place
-  std::vector<size_t> sizes;    // unequal blocks, one a rank; empty: equal
-  std::vector<size_t> offsets;
+  // Of unequal blocks, one a rank. Apart, because calls are moved about and most have none.
+  struct Lists {
+    std::vector<size_t> sizes;
+    std::vector<size_t> offsets;
+  };
+  std::shared_ptr<const Lists> lists;  // nullptr: equal
 
-  size_t size(int i) const { return sizes.empty() ? bytes : sizes[static_cast<size_t>(i)]; }
+  bool are_equal() const { return lists == nullptr; }
+  size_t size(int i) const { return lists ? lists->sizes[static_cast<size_t>(i)] : bytes; }
   size_t offset(int i) const {
-    return sizes.empty() ? stride * static_cast<size_t>(i) : offsets[static_cast<size_t>(i)];
+    return lists ? lists->offsets[static_cast<size_t>(i)] : stride * static_cast<size_t>(i);
   }
+  size_t largest() const { return lists ? *std::max_element(lists->sizes.begin(), lists->sizes.end()) : bytes; }
   std::byte* at(int i) const { return base + offset(i); }
 };
 

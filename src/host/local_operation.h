@@ -10,7 +10,7 @@ namespace ps {
 
 class LocalOperation final : public Operation {
  public:
-  explicit LocalOperation(Call call) : call_(std::move(call)) {}
+  explicit LocalOperation(Call&& call) : call_(std::move(call)) {}
 
   bool step() override {
     const std::byte* from = call_.input.at(0);

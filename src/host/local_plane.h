@@ -10,7 +10,7 @@ namespace ps {
 class LocalPlane final : public Plane {
  public:
   const char* name() const override { return "local"; }
-  void start(Call call, uint64_t, OperationSlot& slot) override { slot.emplace<LocalOperation>(std::move(call)); }
+  void start(Call&& call, uint64_t, OperationSlot& slot) override { slot.emplace<LocalOperation>(std::move(call)); }
   bool reached(int, uint64_t) override { return true; }
 
   void post(Message& message) override { messages_.post(message, 0); }

@@ -35,7 +35,7 @@ class Plane {
   virtual std::vector<DispatchRow> in_force() const { return {}; }
 
   // Collectives, in the group's order. Chooses the algorithm, the same on every member, and makes it in `slot`.
-  virtual void start(Call call, uint64_t sequence, OperationSlot& slot) = 0;
+  virtual void start(Call&& call, uint64_t sequence, OperationSlot& slot) = 0;
   // Whether `member` is known to have begun collective `sequence`.
   virtual bool reached(int member, uint64_t sequence) = 0;
 

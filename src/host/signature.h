@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <string>
+#include <type_traits>
 
 #include "parallelstate.h"
 
@@ -42,9 +44,10 @@ struct Signature {
   uint16_t group = 0;  // the group's tag: groups of equal members share a communicator and its order
   uint64_t count = 0;  // elements; a hash of the counts where they are a list that all ranks know
 
-  bool operator==(const Signature&) const = default;
+  // At once: every rank compares it with every other's in every operation.
+  bool operator==(const Signature& other) const { return std::memcmp(this, &other, sizeof other) == 0; }
 };
-static_assert(sizeof(Signature) == 16);
+static_assert(sizeof(Signature) == 16 && std::has_unique_object_representations_v<Signature>);
 
 // "all_reduce"
 const char* kind_name(Kind kind);

@@ -35,7 +35,7 @@ HierPlane::HierPlane(Hosts hosts, int rank, std::unique_ptr<ShmPlane> host, std:
         return on_own_host(peer) ? host_->open_path(place(peer)) : flat_->open_path(peer);
       }) {}
 
-void HierPlane::start(Call call, uint64_t sequence, OperationSlot& slot) {
+void HierPlane::start(Call&& call, uint64_t sequence, OperationSlot& slot) {
   if (!may_be_staged(call)) return flat_->start(std::move(call), sequence, slot);
   const Signature signature = call.signature;
   std::vector<Stage> stages = signature.kind == Kind::kAllReduce   ? all_reduce(call)

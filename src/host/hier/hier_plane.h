@@ -25,7 +25,7 @@ class HierPlane final : public Plane {
   const char* name() const override { return flat_->name(); }
   size_t memory_bytes() const override { return host_ ? host_->memory_bytes() : 0; }
 
-  void start(Call call, uint64_t sequence, OperationSlot& slot) override;
+  void start(Call&& call, uint64_t sequence, OperationSlot& slot) override;
   bool reached(int member, uint64_t sequence) override { return flat_->reached(member, sequence); }
 
   void post(Message& message) override { mailbox_.post(message); }

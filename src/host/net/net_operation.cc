@@ -8,8 +8,8 @@
 namespace ps {
 
 size_t NetOperation::block_bytes(const Call& call) {
-  const std::vector<size_t>& sizes = call.columns ? call.input.sizes : call.output.sizes;
-  return sizes.empty() ? call.input.bytes : *std::max_element(sizes.begin(), sizes.end());
+  const Blocks& blocks = call.columns ? call.input : call.output;
+  return blocks.are_equal() ? call.input.bytes : blocks.largest();
 }
 
 NetOperation::NetOperation(NetState& state, Call call, uint64_t sequence, bool small)

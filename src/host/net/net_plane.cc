@@ -104,7 +104,7 @@ void NetPlane::watch() {
   }
 }
 
-void NetPlane::start(Call call, uint64_t sequence, OperationSlot& slot) {
+void NetPlane::start(Call&& call, uint64_t sequence, OperationSlot& slot) {
   const size_t bytes = NetOperation::block_bytes(call);
   const bool shared = call.kind() == Kind::kAllReduce && links_.size() > 2;
   const bool small = !call.uneven && bytes <= std::min(links_.payload_bytes(), shared ? kMostSmallShared : kMostSmall);

@@ -20,7 +20,7 @@ class NetPlane final : public Plane {
 
   const char* name() const override { return name_; }
 
-  void start(Call call, uint64_t sequence, OperationSlot& slot) override;
+  void start(Call&& call, uint64_t sequence, OperationSlot& slot) override;
   bool reached(int member, uint64_t sequence) override { return state_.order.reached(member, sequence); }
 
   void post(Message& message) override { mailbox_.post(message); }

@@ -56,20 +56,12 @@ void Board::take_messages(int peer) {
   take_pages(messages(peer, rank_), std::min<size_t>(geometry_.message_bytes, 1), "a ring of messages");
 }
 
-bool Board::reached(int member, uint64_t sequence) {
+uint64_t Board::look(int member) {
   uint64_t& seen = seen_[static_cast<size_t>(member)];
-  if (seen >= sequence || member == rank_) return true;
   for (const Header& header : lines(member).headers) {
     seen = std::max(seen, header.sequence.load(std::memory_order_seq_cst));
   }
-  return seen >= sequence;
-}
-
-bool Board::all_reached(uint64_t sequence) {
-  for (int i = 0; i < size(); ++i) {
-    if (!reached(i, sequence)) return false;
-  }
-  return true;
+  return seen;
 }
 
 std::vector<int> Board::not_reached(uint64_t sequence) {
@@ -85,15 +77,6 @@ void Board::publish(uint64_t sequence, const Signature& signature, double scale)
   own_header.signature = signature;
   own_header.scale = scale;
   store(own_header.sequence, sequence);
-}
-
-bool Board::arrived(int member, uint64_t sequence, const Signature& own) {
-  const Header& other = header(member, sequence);
-  if (other.sequence.load(std::memory_order_seq_cst) != sequence) return false;
-  uint64_t& seen = seen_[static_cast<size_t>(member)];
-  seen = std::max(seen, sequence);
-  if (other.signature != own) throw MismatchFound{member, other.signature, ""};
-  return true;
 }
 
 void Board::compare_arrived(uint64_t sequence, const Signature& own) {

@@ -5,6 +5,7 @@
 // has seen every other at k + 1 or later, and a member that is at k + 1 has finished reading everything of k.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <optional>
@@ -49,8 +50,15 @@ class Board {
   }
 
   // True once every other member is known to be at `sequence` or later.
-  bool all_reached(uint64_t sequence);
-  bool reached(int member, uint64_t sequence);
+  bool all_reached(uint64_t sequence) {
+    for (int i = 0; i < size(); ++i) {
+      if (!reached(i, sequence)) return false;
+    }
+    return true;
+  }
+  bool reached(int member, uint64_t sequence) {
+    return member == rank_ || seen_[static_cast<size_t>(member)] >= sequence || look(member) >= sequence;
+  }
   // The members that are not.
   std::vector<int> not_reached(uint64_t sequence);
 
@@ -59,7 +67,14 @@ class Board {
   // Has the line of this rank's next header fetched back from its readers, so that publishing it need not wait for that.
   void prepare(uint64_t sequence) const { own_line(&header(rank_, sequence)); }
   // True when `member` has published operation `sequence`. Throws MismatchFound when it is another operation than `own`.
-  bool arrived(int member, uint64_t sequence, const Signature& own);
+  bool arrived(int member, uint64_t sequence, const Signature& own) {
+    const Header& other = header(member, sequence);
+    if (other.sequence.load(std::memory_order_seq_cst) != sequence) return false;
+    uint64_t& seen = seen_[static_cast<size_t>(member)];
+    seen = std::max(seen, sequence);
+    if (other.signature != own) throw MismatchFound{member, other.signature, ""};
+    return true;
+  }
   // Compares with everyone who is already there. Between two members the later one always sees the earlier, so every
   // pair is compared by at least one of them.
   void compare_arrived(uint64_t sequence, const Signature& own);
@@ -100,6 +115,8 @@ class Board {
   std::optional<Error> recorded_failure() const;
 
  private:
+  // The latest operation that `member` has published.
+  uint64_t look(int member);
   void take_pages(const std::byte* begin, size_t bytes, const char* what) const;
 
   std::shared_ptr<SharedMemory> memory_;

@@ -43,7 +43,7 @@ bool Direct::everything() const {
 const std::byte* Direct::input(int member) const {
   const size_t bytes = extent(call_, board_.size());
   const size_t column = call_.columns ? call_.input.offset(board_.rank()) : 0;
-  if (!call_.columns && !call_.output.sizes.empty()) {
+  if (!call_.columns && !call_.output.are_equal()) {
     return board_.regions().at(member, header(member).input, call_.output.size(member));
   }
   return board_.regions().at(member, header(member).input, bytes) + column;

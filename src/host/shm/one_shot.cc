@@ -10,7 +10,7 @@ namespace {
 
 // Where the column for `reader` begins when columns are packed.
 size_t packed_offset(const Blocks& blocks, int reader) {
-  if (blocks.sizes.empty()) return blocks.bytes * static_cast<size_t>(reader);
+  if (blocks.are_equal()) return blocks.bytes * static_cast<size_t>(reader);
   size_t offset = 0;
   for (int i = 0; i < reader; ++i) offset += blocks.size(i);
   return offset;
@@ -21,7 +21,7 @@ size_t packed_offset(const Blocks& blocks, int reader) {
 size_t OneShot::staged_bytes(const Call& call, int size) {
   if (call.columns) return packed_offset(call.input, size);
   // all_gather_v: everyone knows all sizes, and the largest decides for all.
-  if (!call.output.sizes.empty()) return *std::max_element(call.output.sizes.begin(), call.output.sizes.end());
+  if (!call.output.are_equal()) return call.output.largest();
   return call.input.bytes;
 }
 
@@ -120,7 +120,7 @@ void OneShot::copy_in() {
   auto& [sources, scales] = board_.operands();
   for (int member = 0; member < board_.size(); ++member) {
     sources[static_cast<size_t>(member)] = source(member);
-    scales[static_cast<size_t>(member)] = board_.header(member, sequence_).scale;
+    scales[static_cast<size_t>(member)] = scale(member);
   }
   const size_t count = call_.output.size(0) / call_.element;
   if (count > 0) call_.kernel(call_.output.at(0), sources.data(), sources.size(), count, scales.data());

@@ -16,15 +16,17 @@ constexpr size_t kLeastPiece = 16 << 10;
 // The largest block of the call, which every member knows; SIZE_MAX where none does.
 size_t block_bytes(const Call& call) {
   if (call.uneven) return SIZE_MAX;
-  for (const auto* sizes : {&call.input.sizes, &call.output.sizes}) {
-    if (!sizes->empty()) return *std::max_element(sizes->begin(), sizes->end());
+  for (const Blocks* blocks : {&call.input, &call.output}) {
+    if (!blocks->are_equal()) return blocks->largest();
   }
   return std::max(call.input.bytes, call.output.bytes);
 }
 
 size_t output_bytes(const Call& call, int size) {
-  const auto& sizes = call.output.sizes;
-  if (!sizes.empty()) return std::accumulate(sizes.begin(), sizes.end(), size_t{0});
+  if (!call.output.are_equal()) {
+    const std::vector<size_t>& sizes = call.output.lists->sizes;
+    return std::accumulate(sizes.begin(), sizes.end(), size_t{0});
+  }
   return call.output.bytes * (call.kernel == nullptr && call.all_stage ? static_cast<size_t>(size) : 1);
 }
 

@@ -60,7 +60,7 @@ uint64_t RingOperation::consumed(int member) const {
 void RingOperation::set_operand(int member, const std::byte* data) const {
   auto& operands = board_.operands();
   operands.sources[static_cast<size_t>(member)] = data;
-  operands.scales[static_cast<size_t>(member)] = board_.header(member, sequence_).scale;
+  operands.scales[static_cast<size_t>(member)] = scale(member);
 }
 
 void RingOperation::reduce_to(CopyTarget target, std::byte* to, size_t bytes) const {

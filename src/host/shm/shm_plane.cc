@@ -40,11 +40,11 @@ class RingPath final : public MessagePath {
 struct ShmAlgorithm {
   bool (*runs)(Kind);                     // which operations
   size_t (*most_bytes)(const Geometry&);  // that a member may contribute
-  void (*make)(Board&, Call, uint64_t, OperationSlot&);
+  void (*make)(Board&, Call&&, uint64_t, OperationSlot&);
 };
 
 template <class T>
-void make(Board& board, Call call, uint64_t sequence, OperationSlot& slot) {
+void make(Board& board, Call&& call, uint64_t sequence, OperationSlot& slot) {
   slot.emplace<T>(board, std::move(call), sequence);
 }
 
@@ -105,7 +105,7 @@ std::vector<DispatchRow> ShmPlane::in_force() const {
   return rows;
 }
 
-void ShmPlane::start(Call call, uint64_t sequence, OperationSlot& slot) {
+void ShmPlane::start(Call&& call, uint64_t sequence, OperationSlot& slot) {
   const size_t bytes = call.uneven ? SIZE_MAX : OneShot::staged_bytes(call, board_.size());
   for (const Choice& choice : choices_[static_cast<size_t>(call.kind())]) {
     if (bytes > choice.most_bytes) continue;

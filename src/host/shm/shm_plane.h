@@ -21,7 +21,7 @@ class ShmPlane final : public Plane {
   size_t memory_bytes() const override { return board_.bytes(); }
   std::vector<DispatchRow> in_force() const override;
 
-  void start(Call call, uint64_t sequence, OperationSlot& slot) override;
+  void start(Call&& call, uint64_t sequence, OperationSlot& slot) override;
   bool reached(int member, uint64_t sequence) override { return board_.reached(member, sequence); }
 
   bool uses_regions() const override { return true; }

@@ -26,6 +26,10 @@ class StagedOperation : public Operation {
     return member != board_.rank() && ((reads() && call_.stages(member)) || (with_readers && stages() && call_.reads(member)));
   }
 
+  // A member's factor. This rank's own comes from the call: what peers have read of a header is no longer in this CPU's
+  // cache, and to fetch it back takes as long as a message.
+  double scale(int member) const { return member == board_.rank() ? call_.scale : board_.header(member, sequence_).scale; }
+
   bool reads() const { return call_.reads(board_.rank()); }
   bool stages() const { return call_.stages(board_.rank()); }
 
