@@ -9,11 +9,6 @@
 
 namespace ps::api {
 
-size_t checked_element(psDataType dtype) {
-  if (!is_data_type(dtype)) fail(PS_ERR_ARGUMENT, "{} is no data type", dtype);
-  return element_size(dtype);
-}
-
 size_t checked_bytes(size_t count, size_t element, size_t times) {
   size_t bytes = 0;
   // Half the address space: no real buffer is larger, and offsets stay representable.
@@ -32,10 +27,6 @@ int32_t checked_rank(const Group& group, int32_t rank, const char* name, bool ri
     fail(PS_ERR_ARGUMENT, "{} {} is no rank of group '{}' with {} members", name, rank, group.name(), size);
   }
   return rank;
-}
-
-void check_present(const Span& span) {
-  if (span.data == nullptr && span.bytes > 0) fail(PS_ERR_ARGUMENT, "{} is NULL, {} bytes are needed", span.name, span.bytes);
 }
 
 void check_apart(const Span& send, const Span& recv, const void* send_alias, const void* recv_alias) {

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "base/data_type.h"
+#include "base/error.h"
 #include "group/group.h"
 
 namespace ps::api {
@@ -17,15 +19,20 @@ struct Span {
 };
 
 // The size of an element. ARGUMENT: no data type.
-size_t checked_element(psDataType dtype);
+inline size_t checked_element(psDataType dtype) {
+  if (!is_data_type(dtype)) fail(PS_ERR_ARGUMENT, "{} is no data type", dtype);
+  return element_size(dtype);
+}
 // count * element * times. ARGUMENT: overflow.
 size_t checked_bytes(size_t count, size_t element, size_t times = 1);
 // A rank in the group; PS_NEXT and PS_PREV where `ring`. ARGUMENT otherwise.
 int32_t checked_rank(const Group& group, int32_t rank, const char* name, bool ring);
 // ARGUMENT: NULL with a size.
-void check_present(const Span& span);
-// The two ranges are apart, or both begin at `allowed`, which is the alias the operation permits (nullptr: none).
-// ARGUMENT names the pointer that would be right.
+inline void check_present(const Span& span) {
+  if (span.data == nullptr && span.bytes > 0) fail(PS_ERR_ARGUMENT, "{} is NULL, {} bytes are needed", span.name, span.bytes);
+}
+// The two ranges are apart, or in place: `send` begins at `send_alias`, or `recv` at `recv_alias` (nullptr: the operation
+// has no such form). ARGUMENT names the pointer that would be right.
 void check_apart(const Span& send, const Span& recv, const void* send_alias, const void* recv_alias);
 
 // Byte sizes and offsets of `size` unequal blocks; offsets NULL: packed. ARGUMENT: overflow; with `disjoint` also blocks

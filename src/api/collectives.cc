@@ -69,7 +69,7 @@ void check_own_block(size_t sent, size_t received, const char* what) {
 
 psResult psAllReduce(psGroup group, const void* send, void* recv, size_t count, psDataType dtype, psReduceOp op, void*,
                      psWork* work) {
-  return guard("psAllReduce", [&] {
+  return guard_operation("psAllReduce", [&] {
     Start start(group, Kind::kAllReduce, dtype);
     const size_t bytes = checked_bytes(count, start.element);
     start.count(count);
@@ -87,7 +87,7 @@ psResult psAllReduce(psGroup group, const void* send, void* recv, size_t count, 
 
 psResult psReduce(psGroup group, const void* send, void* recv, size_t count, psDataType dtype, psReduceOp op,
                   int32_t root, void*, psWork* work) {
-  return guard("psReduce", [&] {
+  return guard_operation("psReduce", [&] {
     Start start(group, Kind::kReduce, dtype);
     const size_t bytes = checked_bytes(count, start.element);
     start.count(count);
@@ -108,7 +108,7 @@ psResult psReduce(psGroup group, const void* send, void* recv, size_t count, psD
 
 psResult psBroadcast(psGroup group, const void* send, void* recv, size_t count, psDataType dtype, int32_t root, void*,
                      psWork* work) {
-  return guard("psBroadcast", [&] {
+  return guard_operation("psBroadcast", [&] {
     Start start(group, Kind::kBroadcast, dtype);
     const size_t bytes = checked_bytes(count, start.element);
     start.count(count);
@@ -127,7 +127,7 @@ psResult psBroadcast(psGroup group, const void* send, void* recv, size_t count, 
 }
 
 psResult psAllGather(psGroup group, const void* send, void* recv, size_t count, psDataType dtype, void*, psWork* work) {
-  return guard("psAllGather", [&] {
+  return guard_operation("psAllGather", [&] {
     Start start(group, Kind::kAllGather, dtype);
     const size_t bytes = checked_bytes(count, start.element);
     start.count(count);
@@ -144,7 +144,7 @@ psResult psAllGather(psGroup group, const void* send, void* recv, size_t count, 
 
 psResult psAllGatherV(psGroup group, const void* send, size_t send_count, void* recv, const size_t* recv_counts,
                       const size_t* recv_offsets, psDataType dtype, void*, psWork* work) {
-  return guard("psAllGatherV", [&] {
+  return guard_operation("psAllGatherV", [&] {
     Start start(group, Kind::kAllGatherV, dtype);
     const size_t bytes = checked_bytes(send_count, start.element);
     BlockList blocks = checked_blocks(recv_counts, recv_offsets, start.group.size(), start.element, true, "recv_counts");
@@ -166,7 +166,7 @@ psResult psAllGatherV(psGroup group, const void* send, size_t send_count, void* 
 
 psResult psGather(psGroup group, const void* send, void* recv, size_t count, psDataType dtype, int32_t root, void*,
                   psWork* work) {
-  return guard("psGather", [&] {
+  return guard_operation("psGather", [&] {
     Start start(group, Kind::kGather, dtype);
     const size_t bytes = checked_bytes(count, start.element);
     start.count(count);
@@ -186,7 +186,7 @@ psResult psGather(psGroup group, const void* send, void* recv, size_t count, psD
 
 psResult psGatherV(psGroup group, const void* send, size_t send_count, void* recv, const size_t* recv_counts,
                    const size_t* recv_offsets, psDataType dtype, int32_t root, void*, psWork* work) {
-  return guard("psGatherV", [&] {
+  return guard_operation("psGatherV", [&] {
     Start start(group, Kind::kGatherV, dtype);
     const size_t bytes = checked_bytes(send_count, start.element);
     const Span in{send, bytes, "send"};
@@ -208,7 +208,7 @@ psResult psGatherV(psGroup group, const void* send, size_t send_count, void* rec
 
 psResult psScatter(psGroup group, const void* send, void* recv, size_t count, psDataType dtype, int32_t root, void*,
                    psWork* work) {
-  return guard("psScatter", [&] {
+  return guard_operation("psScatter", [&] {
     Start start(group, Kind::kScatter, dtype);
     const size_t bytes = checked_bytes(count, start.element);
     const size_t total = checked_bytes(count, start.element, start.n);
@@ -230,7 +230,7 @@ psResult psScatter(psGroup group, const void* send, void* recv, size_t count, ps
 
 psResult psScatterV(psGroup group, const void* send, const size_t* send_counts, const size_t* send_offsets, void* recv,
                     size_t recv_count, psDataType dtype, int32_t root, void*, psWork* work) {
-  return guard("psScatterV", [&] {
+  return guard_operation("psScatterV", [&] {
     Start start(group, Kind::kScatterV, dtype);
     const size_t bytes = checked_bytes(recv_count, start.element);
     const Span out{recv, bytes, "recv"};
@@ -253,7 +253,7 @@ psResult psScatterV(psGroup group, const void* send, const size_t* send_counts, 
 
 psResult psReduceScatter(psGroup group, const void* send, void* recv, size_t count, psDataType dtype, psReduceOp op,
                          void*, psWork* work) {
-  return guard("psReduceScatter", [&] {
+  return guard_operation("psReduceScatter", [&] {
     Start start(group, Kind::kReduceScatter, dtype);
     const size_t bytes = checked_bytes(count, start.element);
     start.count(count);
@@ -272,7 +272,7 @@ psResult psReduceScatter(psGroup group, const void* send, void* recv, size_t cou
 
 psResult psReduceScatterV(psGroup group, const void* send, void* recv, const size_t* counts, psDataType dtype,
                           psReduceOp op, void*, psWork* work) {
-  return guard("psReduceScatterV", [&] {
+  return guard_operation("psReduceScatterV", [&] {
     Start start(group, Kind::kReduceScatterV, dtype);
     BlockList blocks = checked_blocks(counts, nullptr, start.group.size(), start.element, false, "counts");
     start.count(ps::hash_counts(counts, start.n));
@@ -291,7 +291,7 @@ psResult psReduceScatterV(psGroup group, const void* send, void* recv, const siz
 }
 
 psResult psAllToAll(psGroup group, const void* send, void* recv, size_t count, psDataType dtype, void*, psWork* work) {
-  return guard("psAllToAll", [&] {
+  return guard_operation("psAllToAll", [&] {
     Start start(group, Kind::kAllToAll, dtype);
     const size_t bytes = checked_bytes(count, start.element);
     const size_t total = checked_bytes(count, start.element, start.n);
@@ -310,7 +310,7 @@ psResult psAllToAll(psGroup group, const void* send, void* recv, size_t count, p
 
 psResult psAllToAllV(psGroup group, const void* send, const size_t* send_counts, const size_t* send_offsets, void* recv,
                      const size_t* recv_counts, const size_t* recv_offsets, psDataType dtype, void*, psWork* work) {
-  return guard("psAllToAllV", [&] {
+  return guard_operation("psAllToAllV", [&] {
     Start start(group, Kind::kAllToAllV, dtype);
     BlockList sent = checked_blocks(send_counts, send_offsets, start.group.size(), start.element, false, "send_counts");
     BlockList received = checked_blocks(recv_counts, recv_offsets, start.group.size(), start.element, true, "recv_counts");
@@ -330,7 +330,7 @@ psResult psAllToAllV(psGroup group, const void* send, const size_t* send_counts,
 }
 
 psResult psBarrier(psGroup group, psWork* work) {
-  return guard("psBarrier", [&] {
+  return guard_operation("psBarrier", [&] {
     Start start(group, Kind::kBarrier, PS_UINT8);
     start.run(work);
   });

@@ -5,13 +5,14 @@
 #pragma once
 
 #include <cxxabi.h>
-#include <pthread.h>
 
 #include <atomic>
 #include <new>
 #include <type_traits>
+#include <utility>
 
 #include "base/error.h"
+#include "base/no_cancellation.h"
 
 namespace ps::api {
 
@@ -25,25 +26,14 @@ extern std::atomic<bool> forked;
 void context_opened();
 void context_closed();
 
-class NoCancellation {
- public:
-  NoCancellation() { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before_); }
-  ~NoCancellation() { pthread_setcancelstate(before_, nullptr); }
-  NoCancellation(const NoCancellation&) = delete;
-  NoCancellation& operator=(const NoCancellation&) = delete;
-
- private:
-  int before_ = 0;
-};
-
-// `body` returns void for PS_OK, or a psResult.
+// Of calls that move data: what they do in the common case is no cancellation point, and disabling costs a noticeable part
+// of a small one, so whatever else they come to disables it there.
 template <class Body>
-psResult guard(const char* function, Body&& body) {
+psResult guard_operation(const char* function, Body&& body) {
   if (forked.load(std::memory_order_relaxed)) {
     return fail_with(function, PS_ERR_STATE, "this is the child of a fork; the parent's contexts are not its own. Start "
                                              "ranks as new processes, or fork before psInit");
   }
-  const NoCancellation no_cancellation;
   try {
     if constexpr (std::is_void_v<decltype(body())>) {
       body();
@@ -62,6 +52,13 @@ psResult guard(const char* function, Body&& body) {
   } catch (...) {
     return fail_with(function, PS_ERR_INTERNAL, "unknown exception");
   }
+}
+
+// `body` returns void for PS_OK, or a psResult.
+template <class Body>
+psResult guard(const char* function, Body&& body) {
+  const NoCancellation no_cancellation;
+  return guard_operation(function, std::forward<Body>(body));
 }
 
 template <class Pointer>

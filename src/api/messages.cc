@@ -67,7 +67,7 @@ void run(ps::Group& group, std::span<const Message> messages, psWork* work) {
 
 psResult psSend(psGroup group, const void* send, size_t count, psDataType dtype, int32_t dst, int32_t tag, void*,
                 psWork* work) {
-  return guard("psSend", [&] {
+  return guard_operation("psSend", [&] {
     ps::Group& object = open(group);
     const Message message = make_message(object, Kind::kSend, send, count, dtype, dst, tag, kSendNames);
     run(object, {&message, 1}, work);
@@ -75,7 +75,7 @@ psResult psSend(psGroup group, const void* send, size_t count, psDataType dtype,
 }
 
 psResult psRecv(psGroup group, void* recv, size_t count, psDataType dtype, int32_t src, int32_t tag, void*, psWork* work) {
-  return guard("psRecv", [&] {
+  return guard_operation("psRecv", [&] {
     ps::Group& object = open(group);
     const Message message = make_message(object, Kind::kRecv, recv, count, dtype, src, tag, kRecvNames);
     run(object, {&message, 1}, work);
@@ -84,7 +84,7 @@ psResult psRecv(psGroup group, void* recv, size_t count, psDataType dtype, int32
 
 psResult psSendRecv(psGroup group, const void* send, size_t send_count, int32_t dst, void* recv, size_t recv_count,
                     int32_t src, psDataType dtype, int32_t tag, void*, psWork* work) {
-  return guard("psSendRecv", [&] {
+  return guard_operation("psSendRecv", [&] {
     ps::Group& object = open(group);
     const std::array<Message, 2> messages = {
         make_message(object, Kind::kRecv, recv, recv_count, dtype, src, tag, kRecvNames),
@@ -95,7 +95,7 @@ psResult psSendRecv(psGroup group, const void* send, size_t send_count, int32_t 
 }
 
 psResult psBatch(psGroup group, const psMessage* messages, size_t count, void*, psWork* work) {
-  return guard("psBatch", [&] {
+  return guard_operation("psBatch", [&] {
     ps::Group& object = open(group);
     if (messages == nullptr && count > 0) ps::fail(PS_ERR_ARGUMENT, "messages is NULL with a count of {}", count);
     std::vector<Message> list;

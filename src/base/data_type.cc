@@ -8,31 +8,11 @@
 namespace ps {
 namespace {
 
-struct DataType {
-  size_t size;
-  std::string_view name;
-};
-
 // Indexed by the constant; 0 is none.
-constexpr std::array<DataType, 16> kDataTypes = {{
-    {0, ""},
-    {1, "int8"},
-    {2, "int16"},
-    {4, "int32"},
-    {8, "int64"},
-    {1, "uint8"},
-    {2, "uint16"},
-    {4, "uint32"},
-    {8, "uint64"},
-    {2, "float16"},
-    {2, "bfloat16"},
-    {4, "float32"},
-    {8, "float64"},
-    {1, "float8_e4m3"},
-    {1, "float8_e5m2"},
-    {1, "bool"},
-}};
-static_assert(kDataTypes.size() == PS_BOOL + 1);
+constexpr std::array<std::string_view, PS_BOOL + 1> kDataTypes = {
+    "",       "int8",   "int16",   "int32",    "int64",   "uint8",   "uint16",      "uint32",
+    "uint64", "float16", "bfloat16", "float32", "float64", "float8_e4m3", "float8_e5m2", "bool"};
+static_assert(kElementSizes.size() == kDataTypes.size());
 
 constexpr std::array<std::string_view, 13> kReduceOps = {"",       "sum",         "product",    "min",
                                                          "max",    "avg",         "bit_and",    "bit_or",
@@ -42,13 +22,9 @@ static_assert(kReduceOps.size() == PS_PREMUL_SUM + 1);
 
 }  // namespace
 
-bool is_data_type(psDataType dtype) { return dtype >= PS_INT8 && dtype <= PS_BOOL; }
-
-size_t element_size(psDataType dtype) { return is_data_type(dtype) ? kDataTypes[dtype].size : 0; }
-
 std::string data_type_name(psDataType dtype) {
   if (!is_data_type(dtype)) return fmt::format("data type {}", dtype);
-  return std::string(kDataTypes[dtype].name);
+  return std::string(kDataTypes[dtype]);
 }
 
 bool is_reduce_op(psReduceOp op) { return op >= PS_SUM && op <= PS_LOGICAL_XOR; }

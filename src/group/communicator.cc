@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/no_cancellation.h"
 #include "group/failure_text.h"
 #include "group/progress.h"
 #include "host/hier/hosts.h"
@@ -26,6 +27,7 @@ Communicator::Communicator(std::shared_ptr<World> world, std::shared_ptr<Progres
       asked_backend_(std::move(asked_backend)),
       rank_(static_cast<int>(std::find(global_ranks_.begin(), global_ranks_.end(), world_->rank()) - global_ranks_.begin())),
       plane_(std::move(plane.plane)),
+      enters_kernel_(plane_ && plane_->enters_kernel()),
       why_no_plane_(std::move(plane.why_not)) {
   host_count_ = static_cast<int>(Hosts(*world_, global_ranks_).members.size());
 }
@@ -53,6 +55,8 @@ void Communicator::step_in_burst(Request& request, Step&& step) {
 }
 
 void Communicator::submit(CollectiveRequest& request, Call&& call) {
+  std::optional<NoCancellation> no_cancellation;
+  if (enters_kernel_) no_cancellation.emplace();
   const std::lock_guard lock(queue_mutex_);
   check_usable(request.label);
   request.number = ++sequence_;
@@ -64,6 +68,8 @@ void Communicator::submit(CollectiveRequest& request, Call&& call) {
 }
 
 void Communicator::submit(MessageRequest& request) {
+  std::optional<NoCancellation> no_cancellation;
+  if (enters_kernel_) no_cancellation.emplace();
   const std::lock_guard lock(message_mutex_);
   check_usable(request.label);
   started(request);
@@ -78,20 +84,23 @@ void Communicator::submit(MessageRequest& request) {
 }
 
 bool Communicator::wait(Request& request, Deadline deadline) {
-  if (!request.finished()) {
-    waiters_.fetch_add(1);
-    const Deadline first = deadline.or_earlier(request.deadline);
-    if (!wait_until(world_->doorbell(), world_->wait_policy(), first, [&](bool thorough) { return poll(request, thorough); })) {
-      if (request.deadline.passed()) {
-        expire(request);
-        poll(request, true);
-      }
-    }
-    if (waiters_.fetch_sub(1) == 1 && unfinished_.load() > 0) progress_->nudge();
-  }
+  if (!request.finished()) wait_longer(request, deadline);
   if (!request.finished()) return false;
   if (!request.asynchronous) record_return(*world_);
   return true;
+}
+
+void Communicator::wait_longer(Request& request, Deadline deadline) {
+  const NoCancellation no_cancellation;
+  waiters_.fetch_add(1);
+  const Deadline first = deadline.or_earlier(request.deadline);
+  if (!wait_until(world_->doorbell(), world_->wait_policy(), first, [&](bool thorough) { return poll(request, thorough); })) {
+    if (request.deadline.passed()) {
+      expire(request);
+      poll(request, true);
+    }
+  }
+  if (waiters_.fetch_sub(1) == 1 && unfinished_.load() > 0) progress_->nudge();
 }
 
 bool Communicator::test(Request& request) { return poll(request, true); }
@@ -262,6 +271,7 @@ void Communicator::notice_deaths() {
 void Communicator::fail(const Error& error, bool tell) {
   // The record is for first failures: a consequence must not reach members that have not seen the cause yet.
   if (failed_.load(std::memory_order_acquire)) return;
+  const NoCancellation no_cancellation;
   Error first = error;
   if (tell && plane_) {
     plane_->record_failure(error);

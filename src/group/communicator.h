@@ -89,6 +89,7 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   template <class Step>
   void step_in_burst(Request& request, Step&& step);
   bool poll(Request& request, bool thorough);
+  void wait_longer(Request& request, Deadline deadline);
   void expire(const Request& request);
   void step_all(bool thorough);
   void step_collectives();
@@ -115,6 +116,7 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   int rank_ = 0;
   int host_count_ = 1;
   std::unique_ptr<Plane> plane_;
+  const bool enters_kernel_;
   const std::string why_no_plane_;
 
   std::mutex queue_mutex_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/no_cancellation.h"
 #include "group/failure_text.h"
 #include "group/progress.h"
 
@@ -66,6 +67,7 @@ std::unique_ptr<Work> Group::run(std::span<const Message> messages, const Signat
 }
 
 std::unique_ptr<Work> Group::watch(std::unique_ptr<Request> request) {
+  const NoCancellation no_cancellation;
   communicator_->watch();
   return std::make_unique<Work>(communicator_, std::move(request));
 }

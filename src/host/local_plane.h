@@ -10,6 +10,7 @@ namespace ps {
 class LocalPlane final : public Plane {
  public:
   const char* name() const override { return "local"; }
+  bool enters_kernel() const override { return false; }
   void start(Call&& call, uint64_t, OperationSlot& slot) override { slot.emplace<LocalOperation>(std::move(call)); }
   bool reached(int, uint64_t) override { return true; }
 

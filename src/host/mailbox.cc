@@ -101,8 +101,7 @@ void Mailbox::step() {
     bool popped = false;
     while (const auto entry = path.front()) {
       receive(peer, *entry);
-      path.pop();
-      popped = true;
+      popped |= path.pop();
       // Once nothing more is expected the rest may stay on the path: that is what bounds a sender.
       if (!interested(*peers_[i])) break;
     }

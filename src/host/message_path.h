@@ -36,7 +36,8 @@ class MessagePath {
   virtual bool write(const Entry& entry) = 0;
   // The oldest entry that has arrived; its payload stays until pop().
   virtual std::optional<Entry> front() = 0;
-  virtual void pop() = 0;
+  // True: the peer may wait for the room, and is to be rung.
+  virtual bool pop() = 0;
   // Wakes the peer, which may wait for what was written or for the room that was made.
   virtual void ring() = 0;
 };

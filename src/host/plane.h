@@ -28,6 +28,8 @@ class Plane {
 
   // As psConfig.backend names it: "local", "shm", "gloo".
   virtual const char* name() const = 0;
+  // Whether moving data enters the kernel. False: where it must all the same, it disables cancellation itself.
+  virtual bool enters_kernel() const { return true; }
   // Of memory that the members share, 0 none.
   virtual size_t memory_bytes() const { return 0; }
   // What the dispatch table comes to here, an operation's rows in order: cut to what algorithms can, and without what

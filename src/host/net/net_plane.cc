@@ -51,7 +51,10 @@ class LanePath final : public MessagePath {
     return Entry{static_cast<EntryType>(header.words[0]), static_cast<int32_t>(header.words[1]), header.sequence,
                  header.signature, {frame->payload, header.bytes}};
   }
-  void pop() override { lane_.pop(); }
+  bool pop() override {
+    lane_.pop();
+    return true;
+  }
   void ring() override {}  // what arrives rings
 
  private:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/no_cancellation.h"
 #include "control/memory_room.h"
 
 namespace ps {
@@ -35,6 +36,7 @@ Board::Board(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int
 }
 
 void Board::take_pages(const std::byte* begin, size_t bytes, const char* what) const {
+  const NoCancellation no_cancellation;
   require_memory(bytes, what);
   memory_->prefault(static_cast<size_t>(begin - memory_->data()), bytes, what);
 }

@@ -23,6 +23,7 @@ namespace {
 constexpr size_t kLineBytes = 64;
 constexpr size_t kInlineBytes = 16;
 constexpr size_t kCounterBytes = 128;
+constexpr uint64_t kSmallLines = 17;
 
 }  // namespace
 
@@ -72,7 +73,10 @@ bool MessageRing::write(const Entry& entry) {
   } else {
     copy(CopyTarget::kShared, reinterpret_cast<std::byte*>(&head + 1), entry.payload.data(), bytes);
   }
-  line(skipped + lines).stamp.store(0, std::memory_order_relaxed);
+  // The line behind held payload a lap ago, or it holds an old stamp, which is no less plain.
+  const bool clears = start + lines < payload_until_ + line_count_;
+  if (clears) line(skipped + lines).stamp.store(0, std::memory_order_relaxed);
+  if (lines > 1) payload_until_ = start + lines;
   if (skipped > 0) {
     head.stamp.store(start + 1, std::memory_order_relaxed);
     Line& wrap = line(0);
@@ -82,9 +86,9 @@ bool MessageRing::write(const Entry& entry) {
     head.stamp.store(start + 1, std::memory_order_seq_cst);
   }
   advance(skipped + lines);
-  // The line whose stamp the next small entry will clear: fetched from the reader's cache only then, it would double the
-  // latency.
-  own_line(&line(1));
+  // The line that the next small entry will write or clear: fetched from the reader's cache only then, it would double
+  // the latency.
+  own_line(&line(clears ? 1 : 0));
   return true;
 }
 
@@ -93,7 +97,7 @@ std::optional<Entry> MessageRing::front() {
   if (head->stamp.load(std::memory_order_seq_cst) != position_ + 1) return std::nullopt;
   if (head->type == EntryType::kWrap) {
     advance(line_count_ - index_);
-    consumed_->store(position_, std::memory_order_seq_cst);
+    tell();
     head = &line(0);
     if (head->stamp.load(std::memory_order_seq_cst) != position_ + 1) return std::nullopt;
   }
@@ -105,9 +109,17 @@ std::optional<Entry> MessageRing::front() {
   return Entry{head->type, head->tag, head->message, head->signature, {payload, head->bytes}};
 }
 
-void MessageRing::pop() {
-  advance(front_lines_);
+void MessageRing::tell() {
+  told_ = position_;
   consumed_->store(position_, std::memory_order_seq_cst);
+}
+
+bool MessageRing::pop() {
+  advance(front_lines_);
+  // The longest entry needs half of the ring, so a writer that waits does so for less than what it is not told of.
+  if (front_lines_ <= kSmallLines && position_ - told_ < line_count_ / 8) return false;
+  tell();
+  return true;
 }
 
 }  // namespace ps

@@ -28,6 +28,7 @@ size_t OneShot::staged_bytes(const Call& call, int size) {
 OneShot::OneShot(Board& board, Call&& call, uint64_t sequence)
     : StagedOperation(board, std::move(call), sequence), direct_(board, call_, sequence) {
   const size_t bytes = staged_bytes(call_, board_.size());
+  moves_data_ = bytes > 0;
   inline_ = bytes <= sizeof(Header::payload);
   may_be_lent_ = bytes >= Direct::kLeastBytes;
   column_offset_ = call_.columns ? packed_offset(call_.input, board_.rank()) : 0;
@@ -37,7 +38,7 @@ bool OneShot::step() {
   if (!published_) {
     if (!may_publish()) return false;
     if (may_be_lent_) direct_.announce();
-    if (stages() && !direct_.lends_own()) stage();
+    if (moves_data_ && stages() && !direct_.lends_own()) stage();
     publish();
   }
   if (!met(false)) return false;
@@ -57,7 +58,7 @@ bool OneShot::finish() {
     }
     if (!stage_late()) return false;
   }
-  if (reads()) copy_in();
+  if (moves_data_ && reads()) copy_in();
   if (may_be_lent_ && !is_all_reduce() && direct_.uses_lent()) direct_.done();
   board_.prepare(sequence_ + 1);
   return true;

@@ -28,6 +28,7 @@ class OneShot final : public StagedOperation {
   const std::byte* source(int member) const;
   bool is_all_reduce() const { return call_.kind() == Kind::kAllReduce; }
 
+  bool moves_data_;       // a barrier does not
   bool inline_;           // staged in the header line itself
   bool may_be_lent_;      // large enough for the direct path
   size_t column_offset_;  // of this rank's column in a slot

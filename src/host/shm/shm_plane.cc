@@ -26,7 +26,7 @@ class RingPath final : public MessagePath {
   size_t most_payload() const override { return out_.most_payload(); }
   bool write(const Entry& entry) override { return out_.write(entry); }
   std::optional<Entry> front() override { return in_.front(); }
-  void pop() override { in_.pop(); }
+  bool pop() override { return in_.pop(); }
   void ring() override { board_.ring(peer_); }
 
  private:

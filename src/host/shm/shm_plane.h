@@ -18,6 +18,7 @@ class ShmPlane final : public Plane {
            const Dispatch& dispatch);
 
   const char* name() const override { return "shm"; }
+  bool enters_kernel() const override { return false; }
   size_t memory_bytes() const override { return board_.bytes(); }
   std::vector<DispatchRow> in_force() const override;
 
