@@ -1,4 +1,5 @@
 // Point-to-point.
+#include <algorithm>
 #include <array>
 #include <map>
 #include <span>
@@ -44,9 +45,11 @@ Message make_message(const ps::Group& group, Kind kind, const void* buffer, size
 
 // A blocking send to oneself that nothing can receive would wait for ever.
 void check_self_sends(const ps::Group& group, std::span<const Message> messages) {
+  const auto to_self = [&](const Message& message) { return message.peer == group.rank(); };
+  if (std::none_of(messages.begin(), messages.end(), to_self)) return;
   std::map<int32_t, int> unreceived;
   for (const Message& message : messages) {
-    if (message.peer == group.rank()) unreceived[message.tag] += message.is_send() ? 1 : -1;
+    if (to_self(message)) unreceived[message.tag] += message.is_send() ? 1 : -1;
   }
   for (const auto& [tag, count] : unreceived) {
     if (count > 0 && group.communicator().self_receives(tag, group.tag()) < count) {

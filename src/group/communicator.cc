@@ -49,6 +49,8 @@ void Communicator::check_usable(const GroupLabel& label) {
 template <class Step>
 void Communicator::step_in_burst(Request& request, Step&& step) {
   step();
+  // Only now: a peer may be waiting for what the first step publishes.
+  record(request);
   if (request.asynchronous) return;
   for (int i = std::min(world_->wait_policy().pauses, kBurst); i > 0 && !request.finished(); --i) step();
   if (!request.finished()) request.deadline = Deadline::in_ms(request.timeout_ms);
@@ -60,8 +62,7 @@ void Communicator::submit(CollectiveRequest& request, Call&& call) {
   const std::lock_guard lock(queue_mutex_);
   check_usable(request.label);
   request.number = ++sequence_;
-  started(request);
-  if (request.asynchronous) request.deadline = Deadline::in_ms(request.timeout_ms);
+  if (request.asynchronous) started(request);
   plane_->start(std::move(call), request.number, request.slot);
   queue_.push_back(&request);
   step_in_burst(request, [this] { step_collectives(); });
@@ -72,14 +73,18 @@ void Communicator::submit(MessageRequest& request) {
   if (enters_kernel_) no_cancellation.emplace();
   const std::lock_guard lock(message_mutex_);
   check_usable(request.label);
-  started(request);
-  if (request.asynchronous) request.deadline = Deadline::in_ms(request.timeout_ms);
-  exchanges_.push_back(&request);
+  if (request.asynchronous) started(request);
   try {
     for (Message& message : request.messages) plane_->post(message);
   } catch (const MismatchFound& found) {
     fail(mismatch(found, request.signature, 0), true);
   }
+  // A small send is done by now.
+  if (request.messages_done()) {
+    record(request);
+    return finish(request);
+  }
+  exchanges_.push_back(&request);
   step_in_burst(request, [this] { step_messages(); });
 }
 
@@ -178,7 +183,7 @@ void Communicator::step_messages() {
   const bool failed = failed_.load();
   if (failed) plane_->drop_messages();
   std::erase_if(exchanges_, [&](MessageRequest* request) {
-    const bool done = std::all_of(request->messages.begin(), request->messages.end(), [](const Message& m) { return m.done; });
+    const bool done = request->messages_done();
     if (done) finish(*request);
     if (!done && failed) finish_failed(*request);
     return done || failed;
@@ -357,9 +362,12 @@ void Communicator::settle(Request& request, Request::State state) {
   world_->doorbell().ring();
 }
 
-void Communicator::started(const Request& request) {
+void Communicator::record(const Request& request) {
   record_call(*world_, request.signature, request.number, request.label.record_name, !request.asynchronous);
-  if (!request.asynchronous) return;
+}
+
+void Communicator::started(Request& request) {
+  request.deadline = Deadline::in_ms(request.timeout_ms);
   request.label.unfinished.fetch_add(1);
   unfinished_.fetch_add(1);
 }

@@ -102,7 +102,10 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   void finish(Request& request);
   void finish_failed(Request& request);
   void settle(Request& request, Request::State state);
-  void started(const Request& request);
+  // Tells peers what this rank does, for their failures' texts.
+  void record(const Request& request);
+  // An asynchronous one.
+  void started(Request& request);
   std::vector<int> awaited(const Request& request) const;
   Error timed_out(const Request& request);
   Error mismatch(const MismatchFound& found, const Signature& stepped, uint64_t number) const;

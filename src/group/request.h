@@ -66,6 +66,10 @@ struct MessageRequest final : Request {
     }
   }
 
+  bool messages_done() const {
+    return std::all_of(messages.begin(), messages.end(), [](const Message& message) { return message.done; });
+  }
+
   std::span<Message> messages;
 
  private:

@@ -20,6 +20,8 @@ constexpr size_t kLeastBytes = 4 << 10;
 // Copies of each method before the choice; those before may have touched their pages for the first time.
 constexpr uint32_t kSamples = 9;
 constexpr size_t kMethods = 3;
+// After so many copies they are measured again: the machine may have been busy with something else the first time.
+constexpr uint32_t kRevised = 10'000;
 // Another method than the expected one must be that much faster: what was measured may have been a calm moment.
 constexpr double kClearly = 0.85;
 
@@ -33,8 +35,11 @@ class Choice {
  public:
   void run(CopyTarget target, std::byte* to, const std::byte* from, size_t bytes) {
     const int decided = decided_.load(std::memory_order_relaxed);
-    if (decided >= 0) return copy_by(static_cast<CopyMethod>(decided), to, from, bytes);
-    sample(target, to, from, bytes);
+    // Threads may count beside each other; a copy that is not counted does no harm.
+    const uint32_t copies = copies_.load(std::memory_order_relaxed);
+    if (decided < 0 || copies >= kRevised) return sample(target, to, from, bytes);
+    copies_.store(copies + 1, std::memory_order_relaxed);
+    copy_by(static_cast<CopyMethod>(decided), to, from, bytes);
   }
   std::optional<CopyMethod> decided() const {
     const int decided = decided_.load(std::memory_order_relaxed);
@@ -80,6 +85,8 @@ class Choice {
       least = median(method);
     }
     decided_.store(static_cast<int>(best), std::memory_order_relaxed);
+    turns_.store(0, std::memory_order_relaxed);
+    copies_.store(0, std::memory_order_relaxed);
   }
 
   double median(CopyMethod method) const {
@@ -92,6 +99,7 @@ class Choice {
   }
 
   std::atomic<int> decided_{-1};
+  std::atomic<uint32_t> copies_{0};  // since then
   std::atomic<uint32_t> turns_{0};
   std::array<std::array<std::atomic<float>, kSamples>, kMethods> samples_{};
 };

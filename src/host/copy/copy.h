@@ -3,8 +3,8 @@
 // processors; stores past the caches spare memory the reading of what is overwritten, and evict nothing.
 //
 // So it is measured on the job: the first copies of each class take the supported methods in turn and are timed, and the
-// fastest is kept, the expected one unless another is clearly faster. All methods give the same bytes, so ranks may choose
-// differently.
+// fastest is kept for some time, the expected one unless another is clearly faster. All methods give the same bytes, so
+// ranks may choose differently.
 #pragma once
 
 #include <cstddef>
