@@ -10,11 +10,14 @@
 namespace ps {
 namespace {
 
-// The library's own table. Its last row for a plane fits every call.
+// The library's own table. Its last row for a plane fits every call. With one-shot a rank reads what all others have
+// staged, so the sizes it is best for fall with the ranks.
 constexpr std::string_view kTable =
     "broadcast:shm:<=16K=one-shot;broadcast:shm=pipeline;"
-    "*:shm:<=64K=one-shot;"
+    "all_reduce:shm:<=4ranks,<=64K=one-shot;all_reduce:shm:<=8ranks,<=32K=one-shot;"
+    "all_reduce:shm:<=16ranks,<=16K=one-shot;all_reduce:shm:<=8K=one-shot;"
     "all_reduce:shm=two-shot;"
+    "*:shm:<=64K=one-shot;"
     "*:shm=pipeline";
 
 struct Known {
