@@ -9,9 +9,16 @@ namespace ps {
 
 namespace {
 
-// Enough pieces that copying in and out overlap, and large enough that their flags cost little.
-constexpr size_t kPieces = 8;
+// Enough pieces that copying in and out overlap, and large enough that their flags cost little. Where the ring holds all of
+// them nobody waits for room; beyond this size more of them are worth that.
 constexpr size_t kLeastPiece = 16 << 10;
+constexpr size_t kRoomyPiece = 64 << 10;
+constexpr size_t kPieces = 8;
+
+size_t piece_of(size_t bytes) {
+  const size_t in_ring = std::clamp(bytes / Geometry::kRing, kLeastPiece, kRoomyPiece);
+  return std::max(in_ring, bytes / kPieces) / 64 * 64;
+}
 
 // The largest block of the call, which every member knows; SIZE_MAX where none does.
 size_t block_bytes(const Call& call) {
@@ -35,7 +42,7 @@ size_t output_bytes(const Call& call, int size) {
 Pipeline::Pipeline(Board& board, Call&& call, uint64_t sequence) : RingOperation(board, std::move(call), sequence) {
   const size_t room = board_.geometry().piece_bytes;
   const size_t most = call_.columns ? room / static_cast<size_t>(board_.size()) / 64 * 64 : room;
-  unit_ = std::min(most, std::max(block_bytes(call_) / kPieces / 64 * 64, kLeastPiece));
+  unit_ = std::min(most, piece_of(block_bytes(call_)));
   for (int member = 0; member < board_.size(); ++member) {
     if (member == board_.rank()) continue;
     if (stages() && call_.reads(member)) rounds_out_ = std::max(rounds_out_, rounds(call_.input.size(call_.input_block(member))));

@@ -9,7 +9,7 @@ namespace {
 
 constexpr size_t kLine = 64;
 // Enough pieces that copying in, reducing and copying out overlap, and large enough that their flags cost little.
-constexpr size_t kPieces = 8;
+constexpr size_t kPieces = 4;
 constexpr size_t kLeastPiece = 32 << 10;
 // Of the own share: from the sum to the output while it is in the first-level cache.
 constexpr size_t kSumBytes = 16 << 10;
