@@ -191,7 +191,7 @@ const RankProgram kLending("lending_memory", [](const Rank& self) {
 });
 
 TEST(Memory, WhatAFailedOperationLentIsItsCallersAgain) {
-  const int rounds = patience() > 1 ? 8 : 30;
+  const int rounds = patience() > 1 ? 6 : 20;
   World world("lending_memory", kLenders, {"20261121", std::to_string(rounds)});
   int failures = 0;
   for (int round = 0; round < rounds; ++round) {
