@@ -69,6 +69,19 @@ class TwoHosts(WatchTest):
         finally:
             os.kill(child, signal.SIGKILL)
 
+    def test_a_child_of_a_killed_rank_that_was_alone_on_its_host_hides_nothing(self) -> None:
+        for placed, killed in (([0, 0, 1], 2), ([0, 1, 1], 0)):  # 0: the store dies with it
+            ranks = self.world(placed)
+            self.group_of(ranks)
+            child = int(ranks[killed].ask("fork").split()[1])
+            try:
+                ranks[killed].kill()
+                others = [rank for rank in ranks if rank.number != killed]
+                self.expect_failure(others, rf"rank {killed} \(pid \d+ on host .*\) is lost: its connection ended")
+                self.finalize(others)
+            finally:
+                os.kill(child, signal.SIGKILL)
+
     def test_a_stopped_rank_is_silent_and_fails_nothing(self) -> None:
         ranks = self.world()
         self.group_of(ranks)

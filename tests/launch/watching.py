@@ -56,15 +56,14 @@ class WatchTest(HostsTest):
         super().setUp()
         self.addCleanup(self.hosts.mend)
 
-    def world(self, **variables):
-        """PER_HOST ranks on each host, rank 0 with the store on the first."""
+    def world(self, placed=None, **variables):
+        """Ranks on the hosts `placed`, rank 0 with the store on the first of them; PER_HOST on each otherwise."""
         program = os.path.join(os.path.dirname(launching.RANK), "watch_rank")
-        size = self.HOSTS * PER_HOST
+        placed = placed or [number // PER_HOST for number in range(self.HOSTS * PER_HOST)]
         ranks = []
-        for number in range(size):
-            host = number // PER_HOST
+        for number, host in enumerate(placed):
             process = self.start_on(host, [program], {"stdin": subprocess.PIPE}, PS_RANK=str(number),
-                                    PS_WORLD_SIZE=str(size), PS_SECRET_FILE=self.secret,
+                                    PS_WORLD_SIZE=str(len(placed)), PS_SECRET_FILE=self.secret,
                                     PS_RENDEZVOUS=f"tcp://{self.hosts.address(0)}:{PORT}", **variables)
             ranks.append(Rank(self, number, process, host))
         for rank in ranks:
