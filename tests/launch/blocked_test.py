@@ -48,19 +48,25 @@ class BlockedTest(WatchTest):
             for is_missing in (False, True):
                 with self.subTest(group=name, is_missing=is_missing):
                     ranks = self.world()
-                    members = self.groups(ranks)[name]
-                    self.group_of(members)
-                    missing = members[absent] if is_missing else None
-                    called = [rank for rank in members if rank is not missing]
-                    self.begin_sums(called, is_missing)
-                    alive = fault(ranks)
-                    culprits = self.expect_ends([rank for rank in called if rank in alive])
-                    for number, culprit in culprits.items():
-                        self.assertIn(culprit, self.lost_to(ranks[number].host), culprits)
-                    if missing in alive:
-                        self.expect_failure([missing], r"rank \d \(pid \d+ on host ")
-                    self.finalize(alive)
-                    self.hosts.mend()
+                    try:
+                        members = self.groups(ranks)[name]
+                        self.blocked(ranks, members, members[absent] if is_missing else None, fault)
+                    finally:
+                        self.hosts.mend()
+                        for rank in ranks:
+                            self.end(rank.process)
+
+    def blocked(self, ranks, members, missing, fault) -> None:
+        self.group_of(members)
+        called = [rank for rank in members if rank is not missing]
+        self.begin_sums(called, missing is not None)
+        alive = fault(ranks)
+        culprits = self.expect_ends([rank for rank in called if rank in alive])
+        for number, culprit in culprits.items():
+            self.assertIn(culprit, self.lost_to(ranks[number].host), culprits)
+        if missing in alive:
+            self.expect_failure([missing], r"rank \d \(pid \d+ on host ")
+        self.finalize(alive)
 
 
 class TwoHosts(BlockedTest):
