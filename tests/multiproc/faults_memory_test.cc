@@ -1,6 +1,7 @@
 // A member dies, leaves or frees the group while the others are in psMemAlloc or its kin: they are told who, by its
 // name, and what they hold can still be freed. And what a failed operation has lent is its caller's when that returns.
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <random>
@@ -198,6 +199,43 @@ TEST(Memory, WhatAFailedOperationLentIsItsCallersAgain) {
     for (const Line& line : world.hear_all("failed")) failures += line.words.at(0) == "1" ? 1 : 0;
   }
   EXPECT_GT(failures, 0);
+  world.end();
+}
+
+// Sums over lent memory until one fails, one after the other, so that a rank is nearly always in the other's memory.
+const RankProgram kSumming("summing_lent_memory", [](const Rank& self) {
+  psContext context = self.join();
+  const psGroup world = self.world(context);
+  void* memory = nullptr;
+  ok(psMemAlloc(world, kLent, PS_DEVICE_HOST, &memory));
+  std::thread abort;
+  if (self.rank == 0) {
+    abort = std::thread([&] {
+      self.hear("abort");
+      psGroupAbort(world, "enough");
+    });
+  }
+  self.say("ready");
+  psResult result = PS_OK;
+  while (result == PS_OK) result = psAllReduce(world, memory, memory, kLent / 4, PS_UINT32, PS_SUM, nullptr, nullptr);
+  self.say_result("ended", result);
+  if (abort.joinable()) abort.join();
+  self.hear("end");
+  ok(psMemFree(world, memory));
+  ok(psGroupFree(world));
+  ok(psFinalize(context));
+});
+
+TEST(Memory, AStoppedMemberInTheMemoryOfAFailedOneIsNotWaitedForForEver) {
+  World world("summing_lent_memory", 2);
+  world.hear_all("ready");
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  world.signal(1, SIGSTOP);
+  world.tell(0, "abort");
+  EXPECT_EQ(world.hear(0, "ended").code(), "PS_ERR_ABORTED");
+  world.signal(1, SIGCONT);
+  EXPECT_EQ(world.hear(1, "ended").code(), "PS_ERR_ABORTED");
+  world.tell_all("end");
   world.end();
 }
 
