@@ -8,8 +8,8 @@ namespace ps {
 // again in the child.
 void keep_from_children(int socket);
 
-// For the child of a fork, where no lock can be taken: lets go of those sockets. Their numbers stay taken, by /dev/null,
-// since whatever is left of their owners will close them.
+// For the child of a fork, where no lock can be taken: lets go of those sockets. Their numbers stay taken, by
+// /dev/null, since whatever is left of their owners will close them.
 void drop_kept_sockets();
 
 }  // namespace ps

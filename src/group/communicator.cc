@@ -15,8 +15,8 @@ constexpr int kBurst = 200;
 // How long a rank that leaves sees off what it has sent.
 constexpr int64_t kSendOffMs = 5000;
 constexpr int64_t kSendOffBusyMs = 200;
-// How long a failed call waits for a peer that is in its memory, which takes a peer that runs no longer than its share of
-// the operation.
+// How long a failed call waits for a peer that is in its memory, which takes a peer that runs no longer than its share
+// of the operation.
 constexpr int64_t kGiveBackMs = 5000;
 
 }  // namespace

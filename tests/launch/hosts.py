@@ -1,6 +1,7 @@
 """Several hosts on one machine: network namespaces, cabled to a bridge in one more. What runs in one sees that one's
 addresses alone, and shares no abstract socket with the others, so the ranks there share no memory. Their links can be
-taken down, slowed, made lossy, and what they send each other dropped. A second network, of TUN devices, is a delay away."""
+taken down, slowed, made lossy, and what they send each other dropped. A second network, of TUN devices, is a delay
+away."""
 
 import errno
 import json
@@ -118,7 +119,8 @@ class Hosts:
         if relay.stdout.readline() != "ready\n":
             test.fail(f"the relay has ended: {relay.stderr.read()}")
         for i, name in enumerate(self.names):
-            for change in ("link set tun0 mtu 9000 txqueuelen 10000 up", f"address add {self.far_address(i)}/24 dev tun0"):
+            for change in ("link set tun0 mtu 9000 txqueuelen 10000 up",
+                           f"address add {self.far_address(i)}/24 dev tun0"):
                 self.run([self.ip, "-n", name, *change.split()])
 
     @staticmethod

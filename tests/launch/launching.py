@@ -49,8 +49,8 @@ def free_port(address: str = "127.0.0.1") -> int:
 
 
 def lock_folder(path: str) -> int:
-    """By a file in it, as the library locks folders itself. Held by the descriptor, and so until its process ends at the
-    latest. Throws OSError when somebody else has it."""
+    """By a file in it, as the library locks folders itself. Held by the descriptor, and so until its process ends at
+    the latest. Throws OSError when somebody else has it."""
     descriptor = os.open(os.path.join(path, "owner"), os.O_RDWR | os.O_CREAT)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

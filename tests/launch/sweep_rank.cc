@@ -1,6 +1,6 @@
-// One rank of a world that spans hosts, as its environment says: a part of the sweep over what moves data between hosts,
-// in types that are combined host by host and in one that goes from member to member. Afterwards nobody may be taken for
-// dead. The last line on stdout is "swept N cases"; an error goes to stderr, and the exit status is 1.
+// One rank of a world that spans hosts, as its environment says: a part of the sweep over what moves data between
+// hosts, in types that are combined host by host and in one that goes from member to member. Afterwards nobody may be
+// taken for dead. The last line on stdout is "swept N cases"; an error goes to stderr, and the exit status is 1.
 //
 // usage: sweep_rank LARGEST_BYTES
 #include <cstdio>

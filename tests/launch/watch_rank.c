@@ -6,9 +6,9 @@
  *   failure            of the current group, once it has failed: "failure PS_ERR_...: text"
  *   whole              of the current group, which must not have failed: "whole"
  *   reduce             a sum over the current group: "reduce PS_OK", or the error and its text
- *   sums COUNT         sums of COUNT float32 each over the current group, one after the other until one fails: "summing"
- *                      after the first, then "sums ROUNDS", and the error and its text, or "sums ROUNDS wrong" as soon as
- *                      one that succeeded is not right in every element
+ *   sums COUNT         sums of COUNT float32 each over the current group, one after the other until one fails:
+ *                      "summing" after the first, then "sums ROUNDS", and the error and its text, or "sums ROUNDS wrong"
+ *                      as soon as one that succeeded is not right in every element
  *   get KEY            "get PS_OK", or the error and its text
  *   threads            the names of this process's threads
  *   fork               a child that holds all descriptors and sleeps: "fork PID"
@@ -73,7 +73,9 @@ static void tell_failure(psGroup group, int is_awaited) {
   }
 }
 
-static float input_of(int32_t rank, int32_t round, size_t i) { return (float)((rank + 1) * (round % 5 + 1)) + (float)(i % 7); }
+static float input_of(int32_t rank, int32_t round, size_t i) {
+  return (float)((rank + 1) * (round % 5 + 1)) + (float)(i % 7);
+}
 
 static void sum_on(psGroup group, size_t count) {
   psGroupInfo info = PS_GROUP_INFO_INIT;

@@ -218,7 +218,8 @@ const RankProgram kForked("victim_with_child", [](const Rank& self) {
   const psGroup world = self.world(context);
   ok(psBarrier(world, nullptr));
   if (self.rank == 1) {
-    const auto child = self.argument(0) == "fork" ? ::fork() : static_cast<pid_t>(::syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
+    const bool is_fork = self.argument(0) == "fork";
+    const pid_t child = is_fork ? ::fork() : static_cast<pid_t>(::syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
     if (child == 0) {
       for (;;) ::pause();
     }

@@ -172,7 +172,8 @@ const RankProgram kLending("lending_memory", [](const Rank& self) {
                                  : psAllToAll(group, data, output, kCount / kLenders, PS_INT32, nullptr, nullptr);
     if (result == PS_OK) {
       for (size_t i = 0; i < kCount; ++i) {
-        const int32_t expected = sums ? kLenders * (kLenders + 1) / 2 : static_cast<int32_t>(i / (kCount / kLenders)) + 1;
+        const int32_t expected =
+            sums ? kLenders * (kLenders + 1) / 2 : static_cast<int32_t>(i / (kCount / kLenders)) + 1;
         must(output[i] == expected, "a wrong result");
       }
     } else {

@@ -40,8 +40,8 @@ class Direct {
   const std::byte* input(int member) const;
   std::byte* output(int member) const;
 
-  // Calls `use`, which touches what others lend. False, and it is not called, where one of them has taken that back: then
-  // the operation will not complete.
+  // Calls `use`, which touches what others lend. False, and it is not called, where one of them has taken that back:
+  // then the operation will not complete.
   template <class Use>
   bool touch(Use&& use) {
     if (!begin_touching()) return false;
