@@ -724,10 +724,10 @@ PS_API psResult psReduceOpFree(psGroup group, psReduceOp op);
 
 /* A group's collectives use buffers that lie anywhere in what these functions gave it where they are: one pass and no
  * copy through the library's own buffers. Nothing else changes, and members need not agree on it: what lies elsewhere is
- * served as usual. Messages do not use it yet. After an operation that failed, a member that is still in it may read the
- * others' buffers in such memory, and write their outputs, until it learns of the failure. Errors of all four:
- * PEER_FAILED; TIMEOUT after the group's deadline; MISMATCH when members call different ones of them, or with different
- * arguments. */
+ * served as usual. Messages do not use it yet. Also when an operation fails it ends on a rank only when no member is in
+ * that rank's buffers any more; a member that was stopped (SIGSTOP) just there is waited for 5 s, and may read and
+ * write them when it is continued. Errors of all four: PEER_FAILED; TIMEOUT after the group's deadline; MISMATCH when
+ * members call different ones of them, or with different arguments. */
 
 /* C b. `size` bytes of zeroed memory for each member, which all members on its host reach; *memory is this rank's part,
  * on a page boundary. Pages are taken now. `size` is the same on all; 0 gives a pointer to free. `device`:

@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <mutex>
 
+#include "base/fork.h"
+
 namespace ps::api {
 namespace {
 
@@ -26,7 +28,9 @@ void context_opened() {
   static std::once_flag once;
   std::call_once(once, [] {
     pthread_atfork(nullptr, nullptr, [] {
-      if (living_contexts.load() > 0) forked.store(true);
+      if (living_contexts.load() == 0) return;
+      forked.store(true);
+      ps::drop_kept_sockets();
     });
   });
   living_contexts.fetch_add(1);

@@ -15,6 +15,9 @@ constexpr int kBurst = 200;
 // How long a rank that leaves sees off what it has sent.
 constexpr int64_t kSendOffMs = 5000;
 constexpr int64_t kSendOffBusyMs = 200;
+// How long a failed call waits for a peer that is in its memory, which takes a peer that runs no longer than its share
+// of the operation.
+constexpr int64_t kGiveBackMs = 5000;
 
 }  // namespace
 
@@ -102,7 +105,9 @@ void Communicator::wait_longer(Request& request, Deadline deadline) {
   if (!wait_until(world_->doorbell(), world_->wait_policy(), first, [&](bool thorough) { return poll(request, thorough); })) {
     if (request.deadline.passed()) {
       expire(request);
-      poll(request, true);
+      // What has failed ends as soon as it has its memory back.
+      wait_until(world_->doorbell(), world_->wait_policy(), Deadline::never(),
+                 [&](bool thorough) { return poll(request, thorough); });
     }
   }
   if (waiters_.fetch_sub(1) == 1 && unfinished_.load() > 0) progress_->nudge();
@@ -165,7 +170,7 @@ void Communicator::step_collectives() {
     } catch (const Error& error) {
       fail(error, true);
     }
-    if (!failed_.load()) return;
+    if (!failed_.load() || !is_given_back(head)) return;
     for (CollectiveRequest* request : queue_) finish_failed(*request);
     queue_.clear();
   }
@@ -312,12 +317,23 @@ void Communicator::close(const Error& error) {
     plane_->leave(Deadline::in_ms(is_idle ? kSendOffMs : kSendOffBusyMs));
   }
   fail(error, false);
-  {
+  wait_until(world_->doorbell(), world_->wait_policy(), Deadline::never(), [this](bool) {
     const std::lock_guard lock(queue_mutex_);
     step_collectives();
-  }
+    return queue_.empty();
+  });
   const std::lock_guard lock(message_mutex_);
   step_messages();
+}
+
+bool Communicator::is_given_back(const CollectiveRequest& failed) {
+  for (const int member : failed.slot.get()->retract()) {
+    const int32_t global = global_ranks_[static_cast<size_t>(member)];
+    if (world_->state(global) == PS_RANK_DEAD || world_->state(global) == PS_RANK_LEFT) continue;
+    if (give_back_by_.ns() == Deadline::never().ns()) give_back_by_ = Deadline::in_ms(kGiveBackMs);
+    return give_back_by_.passed();
+  }
+  return true;
 }
 
 int Communicator::self_receives(int32_t tag, uint16_t group) {

@@ -99,6 +99,8 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   // Takes over what another member has recorded as the group's failure.
   void adopt_recorded_failure();
   void check_usable(const GroupLabel& label);
+  // Whether what a failed operation lent is its caller's again: no peer is in it, or none that goes on.
+  bool is_given_back(const CollectiveRequest& failed);
   void finish(Request& request);
   void finish_failed(Request& request);
   void settle(Request& request, Request::State state);
@@ -125,6 +127,7 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   std::mutex queue_mutex_;
   std::deque<CollectiveRequest*> queue_;
   uint64_t sequence_ = 0;
+  Deadline give_back_by_ = Deadline::never();  // from the first failed operation on
 
   std::mutex message_mutex_;
   std::vector<MessageRequest*> exchanges_;

@@ -29,6 +29,10 @@ class Operation {
 
   // The members without which it cannot go on now.
   virtual std::vector<int> awaited() const = 0;
+
+  // After the group has failed: takes back what the operation lent its peers, and says which of them touch it at this
+  // moment. From then on none begins to.
+  virtual std::vector<int> retract() { return {}; }
 };
 
 }  // namespace ps

@@ -1,10 +1,14 @@
 """Several hosts on one machine: network namespaces, cabled to a bridge in one more. What runs in one sees that one's
 addresses alone, and shares no abstract socket with the others, so the ranks there share no memory. Their links can be
-taken down, and what they send each other dropped."""
+taken down, slowed, made lossy, and what they send each other dropped. A second network, of TUN devices, is a delay
+away."""
 
+import errno
+import json
 import os
 import re
 import subprocess
+import sys
 import uuid
 from typing import List
 
@@ -12,7 +16,7 @@ from launching import LIMIT_S, LaunchTest, program
 
 
 class Hosts:
-    """Host i has the address 10.77.0.(i + 1), and fd77::(i + 1)."""
+    """Host i has the addresses 10.77.0.(i + 1) and fd77::(i + 1), and 10.79.0.(i + 1) while there is a far network."""
 
     def __init__(self, count: int = 2) -> None:
         self.names = [f"ps-{os.getpid()}-{i}" for i in range(count)]
@@ -25,6 +29,9 @@ class Hosts:
         done = subprocess.run(command, text=True, capture_output=True, timeout=LIMIT_S)
         if done.returncode != 0:
             raise AssertionError(f"{' '.join(command)}: {done.stderr}")
+
+    def output(self, command: List[str]) -> str:
+        return subprocess.run(command, text=True, stdout=subprocess.PIPE, timeout=LIMIT_S, check=True).stdout
 
     def make(self) -> None:
         self.remove_forgotten()
@@ -64,16 +71,65 @@ class Hosts:
             rules.append(f"chain {hook} {{ type filter hook {hook} priority 0; ip {side} {{ {addresses} }} drop; }}")
         self.run(self.on(host, [nft, "\n".join([*rules, "}"])]))
 
-    def mend(self) -> None:
-        """Undoes every cut."""
+    def limit_rate(self, mbit: int) -> None:
+        """From now on no host sends faster. What a short queue does not hold is lost, as in a switch."""
+        for name in self.names:
+            self.run([program("tc", "iproute2"), "-n", name, "qdisc", "add", "dev", "eth0", "root", "tbf", "rate",
+                      f"{mbit}mbit", "burst", "64kb", "latency", "20ms"])
+
+    def held_back(self) -> int:
+        """How often a packet had to wait for the rate."""
+        command = [program("tc", "iproute2"), "-j", "-s", "-n"]
+        return sum(json.loads(self.output([*command, name, "qdisc", "show", "dev", "eth0"]))[0]["overlimits"]
+                   for name in self.names)
+
+    def lose(self, percent: int) -> None:
+        """From now on that many of the packets that reach a host are lost there, unseen by who sent them."""
+        rule = f'iifname "eth0" numgen random mod 100 < {percent} counter name lost drop'
+        lines = ["table inet loss {", "counter lost { }",
+                 f"chain input {{ type filter hook input priority 0; {rule}; }}", "}"]
         for i in range(len(self.names)):
+            self.run(self.on(i, [program("nft", "nftables"), "\n".join(lines)]))
+
+    def lost(self) -> int:
+        """How many packets were."""
+        listed = [json.loads(self.output(self.on(i, [program("nft", "nftables"), "-j", "list", "counters"])))
+                  for i in range(len(self.names))]
+        return sum(entry["counter"]["packets"] for host in listed for entry in host["nftables"] if "counter" in entry)
+
+    def mend(self) -> None:
+        """Undoes every cut, limit and loss."""
+        for i, name in enumerate(self.names):
             self.set_link(i, "up")
-            subprocess.run(self.on(i, [program("nft", "nftables"), "delete", "table", "inet", "cut"]),
-                           stderr=subprocess.DEVNULL, timeout=LIMIT_S)
+            for command in (self.on(i, [program("nft", "nftables"), "delete", "table", "inet", "cut"]),
+                            self.on(i, [program("nft", "nftables"), "delete", "table", "inet", "loss"]),
+                            [program("tc", "iproute2"), "-n", name, "qdisc", "delete", "dev", "eth0", "root"]):
+                subprocess.run(command, stderr=subprocess.DEVNULL, timeout=LIMIT_S)
+
+    def add_far_network(self, test: LaunchTest, delay_ms: int) -> None:
+        """Until the test ends: every packet between the hosts' far addresses takes that long."""
+        try:
+            os.close(os.open("/dev/net/tun", os.O_RDWR))
+        except OSError as why:
+            if why.errno not in (errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EPERM, errno.EACCES):
+                raise
+            test.skipTest(f"no TUN device can be made here, and so no delay: {why}")
+        relay = test.start([sys.executable, os.path.join(os.path.dirname(__file__), "relay.py"), str(delay_ms),
+                            *self.names])
+        if relay.stdout.readline() != "ready\n":
+            test.fail(f"the relay has ended: {relay.stderr.read()}")
+        for i, name in enumerate(self.names):
+            for change in ("link set tun0 mtu 9000 txqueuelen 10000 up",
+                           f"address add {self.far_address(i)}/24 dev tun0"):
+                self.run([self.ip, "-n", name, *change.split()])
 
     @staticmethod
     def address(host: int) -> str:
         return f"10.77.0.{host + 1}"
+
+    @staticmethod
+    def far_address(host: int) -> str:
+        return f"10.79.0.{host + 1}"
 
     def on(self, host: int, command: List[str]) -> List[str]:
         return [self.nsenter, f"--net=/run/netns/{self.names[host]}", *command]

@@ -1,5 +1,7 @@
 """What the tests of launchers share: a clean environment, bounded processes, and the line that each rank prints."""
 
+import fcntl
+import glob
 import os
 import re
 import shutil
@@ -8,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from typing import Dict, List, Optional
 
@@ -45,10 +48,43 @@ def free_port(address: str = "127.0.0.1") -> int:
         return probe.getsockname()[1]
 
 
+def lock_folder(path: str) -> int:
+    """By a file in it, as the library locks folders itself. Held by the descriptor, and so until its process ends at
+    the latest. Throws OSError when somebody else has it."""
+    descriptor = os.open(os.path.join(path, "owner"), os.O_RDWR | os.O_CREAT)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def remove_forgotten_folders() -> None:
+    """Those of tests that were killed: nobody holds their locks."""
+    for path in glob.glob(os.path.join(tempfile.gettempdir(), "ps-launch-*")):
+        try:
+            if time.time() - os.stat(path).st_mtime < LIMIT_S:  # perhaps not locked yet
+                continue
+            descriptor = lock_folder(path)
+        except OSError:
+            continue
+        shutil.rmtree(path, ignore_errors=True)
+        os.close(descriptor)
+
+
+def make_folder(add_cleanup) -> str:
+    """Removed when the test ends; if it is killed, by the next one."""
+    remove_forgotten_folders()
+    folder = tempfile.mkdtemp(prefix="ps-launch-")
+    add_cleanup(os.close, lock_folder(folder))
+    add_cleanup(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 class LaunchTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.folder = tempfile.mkdtemp(prefix="ps-launch-")
-        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.folder = make_folder(self.addCleanup)
         self.environment = clean_environment()
         self.environment["XDG_RUNTIME_DIR"] = self.folder
 

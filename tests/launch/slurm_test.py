@@ -112,8 +112,7 @@ PartitionName=all Nodes={host} Default=YES MaxTime=INFINITE State=UP OverSubscri
 class Slurm(LaunchTest):
     @classmethod
     def setUpClass(cls) -> None:
-        cls.cluster_folder = launching.tempfile.mkdtemp(prefix="ps-slurm-")
-        cls.addClassCleanup(launching.shutil.rmtree, cls.cluster_folder, ignore_errors=True)
+        cls.cluster_folder = launching.make_folder(cls.addClassCleanup)
         cls.cluster = Cluster(cls.cluster_folder)
         cls.addClassCleanup(cls.cluster.stop)
         cls.cluster.start()

@@ -6,6 +6,9 @@
  *   failure            of the current group, once it has failed: "failure PS_ERR_...: text"
  *   whole              of the current group, which must not have failed: "whole"
  *   reduce             a sum over the current group: "reduce PS_OK", or the error and its text
+ *   sums COUNT         sums of COUNT float32 each over the current group, one after the other until one fails:
+ *                      "summing" after the first, then "sums ROUNDS", and the error and its text, or "sums ROUNDS wrong"
+ *                      as soon as one that succeeded is not right in every element
  *   get KEY            "get PS_OK", or the error and its text
  *   threads            the names of this process's threads
  *   fork               a child that holds all descriptors and sleeps: "fork PID"
@@ -70,6 +73,43 @@ static void tell_failure(psGroup group, int is_awaited) {
   }
 }
 
+static float input_of(int32_t rank, int32_t round, size_t i) {
+  return (float)((rank + 1) * (round % 5 + 1)) + (float)(i % 7);
+}
+
+static void sum_on(psGroup group, size_t count) {
+  psGroupInfo info = PS_GROUP_INFO_INIT;
+  psGetGroupInfo(group, &info);
+  float* const in = malloc(count * sizeof *in);
+  float* const out = malloc(count * sizeof *out);
+  for (int32_t round = 0;; ++round) {
+    for (size_t i = 0; i < count; ++i) in[i] = input_of(info.rank, round, i);
+    const psResult result = psAllReduce(group, in, out, count, PS_FLOAT32, PS_SUM, NULL, NULL);
+    if (result != PS_OK) {
+      char label[32];
+      snprintf(label, sizeof label, "sums %d", round);
+      say_result(label, result);
+      break;
+    }
+    size_t right = 0;
+    for (size_t i = 0; i < count; ++i) {
+      float sum = 0;
+      for (int32_t rank = 0; rank < info.size; ++rank) sum += input_of(rank, round, i);
+      right += out[i] == sum;
+    }
+    if (right < count) {
+      printf("sums %d wrong\n", round);
+      break;
+    }
+    if (round == 0) {
+      printf("summing\n");
+      fflush(stdout);
+    }
+  }
+  free(out);
+  free(in);
+}
+
 static void tell_threads(void) {
   DIR* folder = opendir("/proc/self/task");
   printf("threads");
@@ -98,6 +138,8 @@ static void answer(psContext context, psGroup* group, const char* command, char*
   } else if (strcmp(command, "reduce") == 0) {
     int32_t value = 1;
     say_result("reduce", psAllReduce(*group, &value, &value, 1, PS_INT32, PS_SUM, NULL, NULL));
+  } else if (strcmp(command, "sums") == 0) {
+    sum_on(*group, strtoull(rest, NULL, 10));
   } else if (strcmp(command, "get") == 0) {
     psStore store = NULL;
     psBytes bytes = NULL;

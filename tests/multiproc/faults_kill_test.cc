@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -210,14 +211,15 @@ TEST(Kill, AtRandomMoments) {
   }
 }
 
-// A child that the victim forked, and that only waits, holds its descriptors: no socket of it ends, yet its death
-// shows.
+// A child of the victim that only waits. Made by a bare clone it holds all descriptors, as nobody told the library: no
+// socket of the victim ends, yet its death shows.
 const RankProgram kForked("victim_with_child", [](const Rank& self) {
   psContext context = self.join();
   const psGroup world = self.world(context);
   ok(psBarrier(world, nullptr));
   if (self.rank == 1) {
-    const pid_t child = ::fork();
+    const bool is_fork = self.argument(0) == "fork";
+    const pid_t child = is_fork ? ::fork() : static_cast<pid_t>(::syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
     if (child == 0) {
       for (;;) ::pause();
     }
@@ -234,8 +236,8 @@ const RankProgram kForked("victim_with_child", [](const Rank& self) {
   ok(psFinalize(context));
 });
 
-TEST(Kill, VictimWithAForkedChild) {
-  World world("victim_with_child", 3);
+void kill_victim_with_child(const char* way) {
+  World world("victim_with_child", 3, {way});
   const pid_t child = static_cast<pid_t>(std::stol(world.hear(1, "child").words.at(0)));
   world.kill(1);
   for (const int rank : {0, 2})
@@ -246,6 +248,9 @@ TEST(Kill, VictimWithAForkedChild) {
   EXPECT_EQ(::waitpid(child, nullptr, 0), child) << "the victim's child came to this process";
   world.end();
 }
+
+TEST(Kill, VictimWithAForkedChild) { kill_victim_with_child("fork"); }
+TEST(Kill, VictimWithAClonedChild) { kill_victim_with_child("clone"); }
 
 // The ranks that stand next to the victim in the guardians' order are stopped: others notice its death.
 const RankProgram kStoppedNeighbours("stopped_neighbours", [](const Rank& self) {

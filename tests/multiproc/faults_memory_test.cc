@@ -1,7 +1,9 @@
 // A member dies, leaves or frees the group while the others are in psMemAlloc or its kin: they are told who, by its
-// name, and what they hold can still be freed.
+// name, and what they hold can still be freed. And what a failed operation has lent is its caller's when that returns.
 #include <gtest/gtest.h>
+#include <signal.h>
 
+#include <algorithm>
 #include <random>
 #include <string>
 #include <thread>
@@ -131,6 +133,111 @@ TEST(Memory, AMemberDiesAtAnyMoment) {
     world.kill(kVictim);
     world.end();
   }
+}
+
+constexpr int kLenders = 4;
+constexpr size_t kLent = 16 << 20;
+
+// Every round a sum or an exchange over lent memory is aborted somewhere in it, by one of the lenders. Whoever has its
+// error writes over its memory, and looks again when all have returned. Who has a result has the right one.
+const RankProgram kLending("lending_memory", [](const Rank& self) {
+  psContext context = self.join();
+  const psGroup world = self.world(context);
+  std::vector<int32_t> everybody;
+  for (int rank = 0; rank < kLenders; ++rank) everybody.push_back(rank);
+  std::mt19937 random(static_cast<unsigned>(self.number(0)));
+  for (int64_t round = 0; round < self.number(1); ++round) {
+    psGroupOptions options = PS_GROUP_OPTIONS_INIT;
+    options.flags = PS_OWN_COMMUNICATOR;
+    psGroup group = nullptr;
+    ok(psNewGroup(context, everybody.data(), everybody.size(), &options, &group));
+    void* memory = nullptr;
+    ok(psMemAlloc(group, 2 * kLent, PS_DEVICE_HOST, &memory));
+    auto* const data = static_cast<int32_t*>(memory);
+    constexpr size_t kCount = kLent / sizeof *data;
+    int32_t* const output = data + kCount;
+    std::fill(data, output, self.rank + 1);
+    const bool sums = round % 2 == 0;
+    const auto aborter = static_cast<int>(random() % kLenders);
+    const auto delay = std::chrono::microseconds(random() % 40'000);
+    ok(psBarrier(world, nullptr));
+    std::thread abort;
+    if (self.rank == aborter) {
+      abort = std::thread([=] {
+        std::this_thread::sleep_for(delay);
+        psGroupAbort(group, "enough");
+      });
+    }
+    const psResult result = sums ? psAllReduce(group, data, output, kCount, PS_INT32, PS_SUM, nullptr, nullptr)
+                                 : psAllToAll(group, data, output, kCount / kLenders, PS_INT32, nullptr, nullptr);
+    if (result == PS_OK) {
+      for (size_t i = 0; i < kCount; ++i) {
+        const int32_t expected =
+            sums ? kLenders * (kLenders + 1) / 2 : static_cast<int32_t>(i / (kCount / kLenders)) + 1;
+        must(output[i] == expected, "a wrong result");
+      }
+    } else {
+      must(result == PS_ERR_ABORTED, std::string("got ") + psResultName(result) + ": " + psLastError());
+      std::fill(data, output + kCount, -1);
+    }
+    ok(psBarrier(world, nullptr));
+    if (abort.joinable()) abort.join();
+    const bool is_own = result == PS_OK || std::all_of(data, output + kCount, [](int32_t i) { return i == -1; });
+    must(is_own, "a peer wrote into memory that was this rank's again, in round " + std::to_string(round));
+    ok(psMemFree(group, memory));
+    ok(psGroupFree(group));
+    self.say("failed", {result == PS_OK ? "0" : "1"});
+  }
+  ok(psGroupFree(world));
+  ok(psFinalize(context));
+});
+
+TEST(Memory, WhatAFailedOperationLentIsItsCallersAgain) {
+  const int rounds = patience() > 1 ? 6 : 20;
+  World world("lending_memory", kLenders, {"20261121", std::to_string(rounds)});
+  int failures = 0;
+  for (int round = 0; round < rounds; ++round) {
+    for (const Line& line : world.hear_all("failed")) failures += line.words.at(0) == "1" ? 1 : 0;
+  }
+  EXPECT_GT(failures, 0);
+  world.end();
+}
+
+// Sums over lent memory until one fails, one after the other, so that a rank is nearly always in the other's memory.
+const RankProgram kSumming("summing_lent_memory", [](const Rank& self) {
+  psContext context = self.join();
+  const psGroup world = self.world(context);
+  void* memory = nullptr;
+  ok(psMemAlloc(world, kLent, PS_DEVICE_HOST, &memory));
+  std::thread abort;
+  if (self.rank == 0) {
+    abort = std::thread([&] {
+      self.hear("abort");
+      psGroupAbort(world, "enough");
+    });
+  }
+  self.say("ready");
+  psResult result = PS_OK;
+  while (result == PS_OK) result = psAllReduce(world, memory, memory, kLent / 4, PS_UINT32, PS_SUM, nullptr, nullptr);
+  self.say_result("ended", result);
+  if (abort.joinable()) abort.join();
+  self.hear("end");
+  ok(psMemFree(world, memory));
+  ok(psGroupFree(world));
+  ok(psFinalize(context));
+});
+
+TEST(Memory, AStoppedMemberInTheMemoryOfAFailedOneIsNotWaitedForForEver) {
+  World world("summing_lent_memory", 2);
+  world.hear_all("ready");
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  world.signal(1, SIGSTOP);
+  world.tell(0, "abort");
+  EXPECT_EQ(world.hear(0, "ended").code(), "PS_ERR_ABORTED");
+  world.signal(1, SIGCONT);
+  EXPECT_EQ(world.hear(1, "ended").code(), "PS_ERR_ABORTED");
+  world.tell_all("end");
+  world.end();
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include <list>
 #include <thread>
 
+#include "base/fork.h"
 #include "base/thread.h"
 #include "control/store/socket.h"
 
@@ -328,6 +329,7 @@ void ServerLoop::accept_some() {
       if (errno == EAGAIN) break;
       return resume_after(kPauseWithoutDescriptors);
     }
+    keep_from_children(fd.get());
     tune_stream(fd.get());
     const int family = local_address(fd.get()).family();
     const std::string peer = family == AF_UNIX ? "a client on this host" : "a client at " + host_of(from);

@@ -14,6 +14,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/fork.h"
 
 namespace ps {
 namespace {
@@ -114,6 +115,7 @@ bool is_wildcard(const SocketAddress& address) {
 Descriptor new_stream_socket(int family) {
   Descriptor fd(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) fail_errno("no socket for the store's connection");
+  keep_from_children(fd.get());
   return fd;
 }
 

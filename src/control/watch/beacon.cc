@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <optional>
 
+#include "base/fork.h"
 #include "control/store/socket.h"
 
 namespace ps {
@@ -47,6 +48,7 @@ void Beacon::serve() {
     Descriptor watcher(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!watcher) break;
     if (watchers_.size() < kMostWatchers) {
+      keep_from_children(watcher.get());
       tune_stream(watcher.get());
       watchers_.push_back(std::move(watcher));
     }

@@ -33,11 +33,17 @@ bool HierOperation::step_stages() {
 }
 
 std::vector<int> HierOperation::awaited() const {
-  std::vector<int> members;
-  if (!slot_ || slot_->get() == nullptr) return members;
-  for (const int member : slot_->get()->awaited()) {
-    members.push_back(stages_[stage_].ranks->at(static_cast<size_t>(member)));
-  }
+  if (!slot_ || slot_->get() == nullptr) return {};
+  return in_group(slot_->get()->awaited());
+}
+
+std::vector<int> HierOperation::retract() {
+  if (!slot_ || slot_->get() == nullptr) return {};
+  return in_group(slot_->get()->retract());
+}
+
+std::vector<int> HierOperation::in_group(std::vector<int> members) const {
+  for (int& member : members) member = stages_[stage_].ranks->at(static_cast<size_t>(member));
   return members;
 }
 

@@ -25,9 +25,11 @@ class HierOperation final : public Operation {
 
   bool step() override;
   std::vector<int> awaited() const override;
+  std::vector<int> retract() override;
 
  private:
   bool step_stages();
+  std::vector<int> in_group(std::vector<int> members) const;  // of the present stage's plane
 
   HierPlane& plane_;
   const Signature signature_;

@@ -76,6 +76,33 @@ bool Direct::released() const {
   return true;
 }
 
+bool Direct::begin_touching() {
+  board_.own().touching.value.store(1, std::memory_order_seq_cst);
+  if (takers_back().empty()) return true;
+  end_touching();
+  return false;
+}
+
+std::vector<int> Direct::takers_back() const {
+  std::vector<int> members;
+  for (int member = 0; member < board_.size(); ++member) {
+    if (member == board_.rank() || !call_.stages(member) || !lends(member)) continue;
+    if (header(member).retracted.load(std::memory_order_seq_cst) != 0) members.push_back(member);
+  }
+  return members;
+}
+
+std::vector<int> Direct::retract() {
+  std::vector<int> members;
+  if (!lends_) return members;
+  header(board_.rank()).retracted.store(1, std::memory_order_seq_cst);
+  for (int member = 0; member < board_.size(); ++member) {
+    if (member == board_.rank() || !call_.reads(member)) continue;
+    if (board_.lines(member).touching.value.load(std::memory_order_seq_cst) != 0) members.push_back(member);
+  }
+  return members;
+}
+
 std::vector<int> Direct::awaited() const {
   std::vector<int> users;
   for (int member = 0; member < board_.size(); ++member) {

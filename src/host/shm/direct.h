@@ -4,6 +4,11 @@
 //
 // Whoever lends a buffer may not return before its users have done with it: each publishes the last operation in which
 // it has used what others lent to the end.
+//
+// Nor may it return from one that has failed while somebody is in its memory, so it takes back what it lent: it says so
+// in its header, then looks who says that he is touching. Who touches says so first and looks at the headers then. With
+// all four sequentially consistent, at least one of them sees the other. Touching takes no longer than a step, in which
+// nobody waits.
 #pragma once
 
 #include <vector>
@@ -35,6 +40,23 @@ class Direct {
   const std::byte* input(int member) const;
   std::byte* output(int member) const;
 
+  // Calls `use`, which touches what others lend. False, and it is not called, where one of them has taken that back:
+  // then the operation will not complete.
+  template <class Use>
+  bool touch(Use&& use) {
+    if (!begin_touching()) return false;
+    struct End {
+      const Direct& direct;
+      ~End() { direct.end_touching(); }
+    } end{*this};
+    use();
+    return true;
+  }
+  // The members that have.
+  std::vector<int> takers_back() const;
+  // See Operation::retract.
+  std::vector<int> retract();
+
   // Whether this rank reads what others lend. Not of an all_reduce, where everything() decides.
   bool uses_lent() const;
   // To be called when this rank no longer uses what others lent.
@@ -48,6 +70,8 @@ class Direct {
   Header& header(int member) const { return board_.header(member, sequence_); }
   // Whether `member` may still use what this rank lent.
   bool is_using(int member) const;
+  bool begin_touching();
+  void end_touching() const { board_.own().touching.value.store(0, std::memory_order_seq_cst); }
 
   Board& board_;
   const Call& call_;

@@ -10,9 +10,7 @@ namespace {
 constexpr size_t kChunkBytes = 32 << 10;
 constexpr size_t kLine = 64;
 
-}  // namespace
-
-void direct_all_reduce(Board& board, const Direct& direct, const Call& call, uint64_t sequence) {
+void sum_share(Board& board, const Direct& direct, const Call& call, uint64_t sequence) {
   const auto n = static_cast<size_t>(board.size());
   const size_t bytes = call.input.size(0);
   const size_t share = ((bytes + n - 1) / n + kLine - 1) / kLine * kLine;
@@ -38,6 +36,12 @@ void direct_all_reduce(Board& board, const Direct& direct, const Call& call, uin
       if (outputs[i] + at != sum) std::memcpy(outputs[i] + at, sum, chunk);
     }
   }
+}
+
+}  // namespace
+
+bool direct_all_reduce(Board& board, Direct& direct, const Call& call, uint64_t sequence) {
+  return direct.touch([&] { sum_share(board, direct, call, sequence); });
 }
 
 }  // namespace ps

@@ -7,7 +7,7 @@
 
 namespace ps {
 
-// This rank's share, whole. To be called when every member has arrived and lends.
-void direct_all_reduce(Board& board, const Direct& direct, const Call& call, uint64_t sequence);
+// This rank's share, whole. To be called when every member has arrived and lends. False: see Direct::touch.
+bool direct_all_reduce(Board& board, Direct& direct, const Call& call, uint64_t sequence);
 
 }  // namespace ps

@@ -38,6 +38,7 @@ struct alignas(128) Header {
   // Of what is lent; in the second line, which is not read otherwise.
   Place input;
   Place output;
+  std::atomic<uint64_t> retracted;  // not 0: its group has failed, and nobody may begin to touch that
 };
 static_assert(sizeof(Opening) == sizeof(Header::payload) && offsetof(Header, input) == 64);
 
@@ -53,6 +54,7 @@ struct MemberLines {
   Counter consumed;               // rounds that it has read, ever
   Counter late;                   // the last operation for which it filled its slot after it had published
   Counter done;                   // the last operation in which it has used what others lent to the end
+  Counter touching;               // not 0 while it touches what others lend; polled by nobody
   Counter freed;                  // bit t: it has freed the group with tag t
 };
 

@@ -52,14 +52,18 @@ bool OneShot::step() {
 bool OneShot::finish() {
   if (may_be_lent_ && is_all_reduce()) {
     if (direct_.everything()) {
-      direct_all_reduce(board_, direct_, call_, sequence_);
+      if (!direct_all_reduce(board_, direct_, call_, sequence_)) return false;
       direct_.done();
       return true;
     }
     if (!stage_late()) return false;
   }
-  if (moves_data_ && reads()) copy_in();
-  if (may_be_lent_ && !is_all_reduce() && direct_.uses_lent()) direct_.done();
+  if (may_be_lent_ && !is_all_reduce() && direct_.uses_lent()) {
+    if (!direct_.touch([this] { copy_in(); })) return false;
+    direct_.done();
+  } else if (moves_data_ && reads()) {
+    copy_in();
+  }
   board_.prepare(sequence_ + 1);
   return true;
 }
@@ -87,7 +91,9 @@ std::vector<int> OneShot::late() const {
 std::vector<int> OneShot::awaited() const {
   if (finished_) return direct_.awaited();
   std::vector<int> missing = StagedOperation::awaited();
-  return missing.empty() && published_ && may_be_lent_ && is_all_reduce() ? late() : missing;
+  if (!missing.empty() || !published_ || !may_be_lent_) return missing;
+  if (is_all_reduce()) missing = late();
+  return missing.empty() ? direct_.takers_back() : missing;
 }
 
 void OneShot::stage() {

@@ -18,6 +18,7 @@ class OneShot final : public StagedOperation {
   bool step() override;
 
   std::vector<int> awaited() const override;
+  std::vector<int> retract() override { return direct_.retract(); }
 
  private:
   void stage();

@@ -80,7 +80,12 @@ bool Pipeline::step() {
       continue;
     }
     if (rounds_read_ < rounds_in_ && may_read()) {
-      read_round(rounds_read_);
+      if (!direct_.uses_lent()) {
+        read_round(rounds_read_);
+      } else if (!direct_.touch([this] { read_round(rounds_read_); })) {
+        blocked_on_ = direct_.takers_back().front();
+        return false;
+      }
       set_consumed(++rounds_read_);
       moved = true;
     }

@@ -14,6 +14,7 @@ namespace ps {
 class RingOperation : public StagedOperation {
  public:
   std::vector<int> awaited() const override;
+  std::vector<int> retract() override { return direct_.retract(); }
 
  protected:
   RingOperation(Board& board, Call&& call, uint64_t sequence);

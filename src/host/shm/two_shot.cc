@@ -61,7 +61,7 @@ bool TwoShot::step() {
   for (;;) {
     const bool begun = RingOperation::begun();
     if (begun && direct_.everything()) {
-      if (!reduced_in_place_) reduce_in_place();
+      if (!reduced_in_place_ && !reduce_in_place()) return false;
       return ended();
     }
     bool moved = false;
@@ -95,10 +95,13 @@ void TwoShot::copy_in(uint64_t round) const {
   copy(CopyTarget::kShared, to + after, from + after, piece_bytes(round) - after);
 }
 
-void TwoShot::reduce_in_place() {
-  direct_all_reduce(board_, direct_, call_, sequence_);
+bool TwoShot::reduce_in_place() {
+  if (!direct_all_reduce(board_, direct_, call_, sequence_)) {
+    blocked_on_ = direct_.takers_back().front();
+    return false;
+  }
   direct_.done();
-  reduced_in_place_ = true;
+  return reduced_in_place_ = true;
 }
 
 void TwoShot::reduce_share(uint64_t round) const {

@@ -17,7 +17,7 @@ class TwoShot final : public RingOperation {
 
  private:
   bool uses_ring() const override { return !direct_.everything(); }
-  void reduce_in_place();
+  bool reduce_in_place();
 
   struct Range {
     size_t begin;
