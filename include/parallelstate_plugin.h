@@ -97,8 +97,8 @@ typedef struct psPluginHost {
  * wait_any. Messages of one (peer, channel) arrive in the order in which they were posted; each send meets one receive,
  * which is at least as large. Channels are independent: a channel on which nothing is received stops no other one.
  *
- * The library posts receives of what small messages need before they can come, and gives memory of its own to both
- * sides, which stays as it is until the ticket is complete or destroy has returned.
+ * The library posts receives of what small messages need before they can come. The memory that it gives stays as it is until
+ * the ticket is complete or released, or destroy has returned.
  */
 typedef struct psPluginTransport {
   uint32_t struct_size; /*  0 */
@@ -123,6 +123,9 @@ typedef struct psPluginTransport {
   /* Once, last, when no other call is running. Unless aborted, first sees completed sends off, for at most two seconds.
    * No memory of a ticket is touched afterwards. */
   psResult (*destroy)(psPluginComm comm); /* 64 */
+  /* Ends a ticket early: it is gone, and its memory is not touched after the return. The message keeps its place: what is
+   * not sent yet of it goes out later as it is now, what is received of it is thrown away. Any thread, quick. */
+  psResult (*release)(psPluginComm comm, psPluginTicket ticket); /* 72 */
 } psPluginTransport;
 
 /* ---- Reserved for device memory: not called yet ------------------------------------------------------------------- */

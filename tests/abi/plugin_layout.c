@@ -26,7 +26,7 @@ FIELD(psPluginHost, network_address, 40);
 FIELD(psPluginHost, leave_for, 48);
 FIELD(psPluginHost, read_from, 56);
 
-SIZE(psPluginTransport, 72);
+SIZE(psPluginTransport, 80);
 FIELD(psPluginTransport, struct_size, 0);
 FIELD(psPluginTransport, reserved, 4);
 FIELD(psPluginTransport, name, 8);
@@ -37,6 +37,7 @@ FIELD(psPluginTransport, test, 40);
 FIELD(psPluginTransport, wait_any, 48);
 FIELD(psPluginTransport, abort, 56);
 FIELD(psPluginTransport, destroy, 64);
+FIELD(psPluginTransport, release, 72);
 
 SIZE(psPluginPlatform, 64);
 FIELD(psPluginPlatform, struct_size, 0);

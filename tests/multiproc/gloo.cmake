@@ -7,9 +7,9 @@ if(NOT PS_GLOO)
 endif()
 get_property(variants GLOBAL PROPERTY PS_VARIANTS)
 
-# ps_add_gloo_test(name TIMEOUT seconds PROGRAM target FILTER gtest-filter)
+# ps_add_gloo_test(name TIMEOUT seconds PROGRAM target FILTER gtest-filter [ENVIRONMENT NAME=value])
 function(ps_add_gloo_test name)
-  cmake_parse_arguments(test "" "TIMEOUT;PROGRAM;FILTER" "" ${ARGN})
+  cmake_parse_arguments(test "" "TIMEOUT;PROGRAM;FILTER;ENVIRONMENT" "" ${ARGN})
   foreach(entry IN LISTS variants)
     ps_read_variant("${entry}" gloo)
     # Gloo itself is not instrumented, so ThreadSanitizer sees races where it only does not see the locks.
@@ -18,7 +18,7 @@ function(ps_add_gloo_test name)
     endif()
     add_test(NAME gloo.${name}${suffix} COMMAND ${test_PROGRAM}${suffix} --gtest_filter=${test_FILTER})
     set_tests_properties(gloo.${name}${suffix} PROPERTIES LABELS ${label} TIMEOUT ${test_TIMEOUT}
-      ENVIRONMENT "PS_TEST_BACKEND=gloo;PS_KILLS=20;PS_ROUNDS=150")
+      ENVIRONMENT "PS_TEST_BACKEND=gloo;PS_KILLS=20;PS_ROUNDS=150;${test_ENVIRONMENT}")
   endforeach()
 endfunction()
 
@@ -31,5 +31,9 @@ ps_add_gloo_test(abort TIMEOUT 120 PROGRAM faults FILTER "Abort.*")
 ps_add_gloo_test(leaving TIMEOUT 120 PROGRAM faults FILTER "Leaving.*-*FromAProcessThatHasEnded:*NeverArrived")
 ps_add_gloo_test(sweep TIMEOUT 180 PROGRAM multiproc_sweep
   FILTER "*SmallOverProcesses/?:*LargeOverProcesses/1:*LargeOverProcesses/2:*LargeOverProcesses/6:*SmallOverThreads/2:Crowd*")
+# Large calls in many pieces.
+ps_add_gloo_test(sweep_in_pieces TIMEOUT 120 PROGRAM multiproc_sweep FILTER "*LargeOverProcesses/1:*LargeOverProcesses/2"
+  ENVIRONMENT PS_HOST_BUFFER_BYTES=131072)
+ps_add_gloo_test(buffers TIMEOUT 120 PROGRAM faults FILTER "Buffers.*")
 ps_add_gloo_test(kill TIMEOUT 120 PROGRAM faults FILTER "Kill.*-*With*Child")
 ps_add_gloo_test(beside TIMEOUT 120 PROGRAM faults FILTER "Beside.*")

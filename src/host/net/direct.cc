@@ -6,11 +6,9 @@
 namespace ps {
 
 DirectExchange::DirectExchange(NetState& state, Call call, uint64_t sequence, bool small)
-    : NetOperation(state, std::move(call), sequence, small) {
-  if (small) return;
-  sent_.resize(static_cast<size_t>(size()));
-  taken_.resize(static_cast<size_t>(size()));
-}
+    : NetOperation(state, std::move(call), sequence, small),
+      piece_(links().sizes().piece / call_.element * call_.element),
+      over_input_(call_.columns && call_.kernel == nullptr && call_.input.base == call_.output.base) {}
 
 bool DirectExchange::step() {
   if (!met()) return false;
@@ -23,10 +21,10 @@ bool DirectExchange::step() {
     own_block_done_ = true;
   }
   for (bool moved = true; moved;) {
-    moved = stage();
-    if (call_.reads(rank())) moved |= call_.kernel == nullptr ? take_copied() : take_reduced();
+    moved = send();
+    if (call_.reads(rank())) moved |= call_.kernel == nullptr ? receive_copied() : receive_reduced();
   }
-  return all_done();
+  return is_done();
 }
 
 void DirectExchange::take_small() {
@@ -49,85 +47,68 @@ void DirectExchange::take_small() {
   }
 }
 
-bool DirectExchange::stage() {
+bool DirectExchange::send() {
   bool moved = false;
   for (int peer = 0; peer < size(); ++peer) {
     if (!sends_to(peer)) continue;
-    size_t& sent = sent_[static_cast<size_t>(peer)];
-    while (sent < outgoing(peer)) {
-      const size_t bytes = std::min(links().payload_bytes() / call_.element * call_.element, outgoing(peer) - sent);
-      const std::byte* from = call_.input.at(call_.input_block(peer)) + sent;
-      if (!send_piece(peer, LaneFrame::kContribution, from, bytes)) break;
-      sent += bytes;
+    PieceStream& stream = contributions_to(peer);
+    while (stream.posted() < pieces(outgoing(peer)) && stream.has_room()) {
+      const uint64_t piece = stream.posted();
+      const size_t bytes = piece_bytes(piece, outgoing(peer));
+      std::byte* from = call_.input.at(call_.input_block(peer)) + piece * piece_;
+      // In memory that is there for what is reduced.
+      if (over_input_) from = static_cast<std::byte*>(std::memcpy(contributions_from(peer).slot(piece), from, bytes));
+      stream.post(from, bytes);
       moved = true;
     }
   }
   return moved;
 }
 
-// In place, an output block lies over an input block that must have been sent before.
-bool DirectExchange::may_write(size_t end) const {
-  for (int peer = 0; peer < size(); ++peer) {
-    if (sends_to(peer) && sent_[static_cast<size_t>(peer)] < std::min(end, outgoing(peer))) return false;
-  }
-  return true;
-}
-
-bool DirectExchange::take_copied() {
+bool DirectExchange::receive_copied() {
   bool moved = false;
   for (int peer = 0; peer < size(); ++peer) {
     if (!receives_from(peer)) continue;
-    size_t& taken = taken_[static_cast<size_t>(peer)];
-    while (taken < incoming(peer)) {
-      const Lane::Frame* frame = lane(peer).front();
-      if (frame == nullptr) break;
-      const size_t bytes = std::min<size_t>(frame->header.bytes, incoming(peer) - taken);
-      if (!may_write(taken + bytes)) break;
-      std::memcpy(call_.output.at(call_.output_block(peer)) + taken, frame->payload, bytes);
-      taken += bytes;
-      lane(peer).pop();
+    PieceStream& stream = contributions_from(peer);
+    const uint64_t all = pieces(incoming(peer));
+    while (stream.posted() < all && stream.has_room() &&
+           (!over_input_ || contributions_to(peer).posted() > stream.posted())) {
+      const uint64_t piece = stream.posted();
+      stream.post(call_.output.at(call_.output_block(peer)) + piece * piece_, piece_bytes(piece, incoming(peer)));
       moved = true;
     }
-    if (taken < incoming(peer)) blocked_on_ = peer;
   }
   return moved;
 }
 
-bool DirectExchange::take_reduced() {
+bool DirectExchange::receive_reduced() {
+  const size_t block = call_.output.size(0);
   auto& sources = state_.operands.sources;
-  size_t& taken = taken_[static_cast<size_t>(rank())];
-  bool moved = false;
-  while (taken < call_.output.size(0)) {
-    size_t bytes = std::min(links().payload_bytes() / call_.element * call_.element, call_.output.size(0) - taken);
-    for (int peer = 0; peer < size(); ++peer) {
-      if (!receives_from(peer)) continue;
-      const Lane::Frame* frame = lane(peer).front();
-      if (frame == nullptr) {
-        blocked_on_ = peer;
-        return moved;
-      }
-      sources[static_cast<size_t>(peer)] = frame->payload;
-      bytes = std::min<size_t>(bytes, frame->header.bytes);
+  bool all_there = reduced_ < pieces(block);
+  for (int peer = 0; peer < size(); ++peer) {
+    if (!receives_from(peer)) continue;
+    PieceStream& stream = contributions_from(peer);
+    while (stream.posted() < std::min(pieces(block), reduced_ + PieceStream::kWindow)) {
+      stream.post(stream.slot(stream.posted()), piece_bytes(stream.posted(), block));
     }
-    if (!may_write(taken + bytes)) return moved;
-    sources[static_cast<size_t>(rank())] = call_.input.at(call_.input_block(rank())) + taken;
-    reduce(call_.output.at(0) + taken, bytes);
-    taken += bytes;
-    for (int peer = 0; peer < size(); ++peer) {
-      if (receives_from(peer)) lane(peer).pop();
-    }
-    moved = true;
+    all_there = all_there && stream.done() > reduced_;
+    sources[static_cast<size_t>(peer)] = stream.slot(reduced_);
   }
-  return moved;
+  if (!all_there) return false;
+  sources[static_cast<size_t>(rank())] = call_.input.at(call_.input_block(rank())) + reduced_ * piece_;
+  reduce(call_.output.at(0) + reduced_ * piece_, piece_bytes(reduced_, block));
+  ++reduced_;
+  return true;
 }
 
-bool DirectExchange::all_done() const {
+bool DirectExchange::is_done() {
   for (int peer = 0; peer < size(); ++peer) {
-    const auto i = static_cast<size_t>(peer);
-    if (sends_to(peer) && sent_[i] < outgoing(peer)) return false;
-    if (call_.kernel == nullptr && receives_from(peer) && taken_[i] < incoming(peer)) return false;
+    blocked_on_ = peer;
+    if (sends_to(peer) && contributions_to(peer).done() < pieces(outgoing(peer))) return false;
+    if (receives_from(peer) && contributions_from(peer).done() < pieces(incoming(peer))) return false;
   }
-  return call_.kernel == nullptr || !call_.reads(rank()) || taken_[static_cast<size_t>(rank())] >= call_.output.size(0);
+  blocked_on_ = -1;
+  return call_.kernel == nullptr || !call_.reads(rank()) || reduced_ == pieces(call_.output.size(0));
 }
 
 }  // namespace ps

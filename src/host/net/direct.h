@@ -1,7 +1,9 @@
-// Every member sends what it has for each reader straight to it, and reads what others have for it: copied as it comes,
-// or reduced in rank order when a piece of everyone is there. For small contributions that is one frame each way; large
-// ones are pieces, as many under way as a lane has room for.
+// Every member sends what it has for each reader straight to it, and reads what others have for it: where it belongs as it
+// comes, or reduced in rank order when a piece of everyone is there. For small contributions that is one frame each way;
+// large ones are streams of pieces.
 #pragma once
+
+#include <algorithm>
 
 #include "host/net/net_operation.h"
 
@@ -14,14 +16,18 @@ class DirectExchange final : public NetOperation {
 
  private:
   void take_small();
-  bool stage();
-  bool take_copied();
-  bool take_reduced();
-  bool may_write(size_t offset) const;
-  bool all_done() const;
+  // What a large contribution is cut into, which both ends know.
+  uint64_t pieces(size_t block) const { return (block + piece_ - 1) / piece_; }
+  size_t piece_bytes(uint64_t piece, size_t block) const { return std::min(piece_, block - piece * piece_); }
+  bool send();
+  bool receive_copied();
+  bool receive_reduced();
+  bool is_done();
 
-  std::vector<size_t> sent_;   // bytes, by reader
-  std::vector<size_t> taken_;  // bytes, by source; where reduced, the same for all
+  const size_t piece_;
+  // In place: a block that arrives lies over the one that goes to the same member, which is copied before it is sent.
+  const bool over_input_;
+  uint64_t reduced_ = 0;  // pieces
   bool own_block_done_ = false;
 };
 

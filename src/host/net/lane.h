@@ -17,11 +17,9 @@
 namespace ps {
 
 enum class LaneFrame : uint32_t {
-  kBegin = 1,         // of a collective, with a small contribution
-  kContribution = 2,  // a piece of one
-  kResult = 3,        // a reduced piece
-  kEntry = 4,         // of a mailbox
-  kNotice = 5,        // beside all data
+  kBegin = 1,   // of a collective, with a small contribution
+  kEntry = 4,   // of a mailbox
+  kNotice = 5,  // beside all data
 };
 
 struct LaneHeader {

@@ -6,18 +6,24 @@ namespace {
 constexpr uint64_t kCollectives = 1;
 constexpr uint64_t kMessages = 2;
 constexpr uint64_t kNotices = 3;
+constexpr uint64_t kContributions = 4;
+constexpr uint64_t kResults = 5;
 constexpr size_t kNoticeBytes = 2048;
 
 }  // namespace
 
-Links::Link::Link(Transport& transport, int peer, size_t payload_bytes)
-    : collectives(transport, peer, kCollectives, payload_bytes),
-      messages(transport, peer, kMessages, payload_bytes),
-      notices(transport, peer, kNotices, kNoticeBytes) {}
+Links::Link::Link(Transport& transport, int peer, const Sizes& sizes)
+    : collectives(transport, peer, kCollectives, sizes.begin),
+      messages(transport, peer, kMessages, sizes.message),
+      notices(transport, peer, kNotices, kNoticeBytes),
+      contributions{{transport, peer, kContributions, PieceStream::Way::kOut, sizes.piece},
+                    {transport, peer, kContributions, PieceStream::Way::kIn, sizes.piece}},
+      results{{transport, peer, kResults, PieceStream::Way::kOut, sizes.piece},
+              {transport, peer, kResults, PieceStream::Way::kIn, sizes.piece}} {}
 
-Links::Links(Transport& transport, int rank, int size, size_t payload_bytes, std::function<void(int)> on_use)
-    : transport_(transport), rank_(rank), payload_bytes_(payload_bytes), on_use_(std::move(on_use)) {
-  for (int peer = 0; peer < size; ++peer) links_.push_back(std::make_unique<Link>(transport, peer, payload_bytes));
+Links::Links(Transport& transport, int rank, int size, const Sizes& sizes, std::function<void(int)> on_use)
+    : transport_(transport), rank_(rank), sizes_(sizes), on_use_(std::move(on_use)) {
+  for (int peer = 0; peer < size; ++peer) links_.push_back(std::make_unique<Link>(transport, peer, sizes));
 }
 
 Links::Link& Links::use(int peer) {
@@ -32,6 +38,22 @@ Links::Link& Links::use(int peer) {
     on_use_(peer);
   });
   return link;
+}
+
+void Links::begin_streams() {
+  for (const auto& link : links_) {
+    for (PieceStream* stream : {&link->contributions[0], &link->contributions[1], &link->results[0], &link->results[1]}) {
+      stream->begin();
+    }
+  }
+}
+
+void Links::abandon_streams() {
+  for (const auto& link : links_) {
+    for (PieceStream* stream : {&link->contributions[0], &link->contributions[1], &link->results[0], &link->results[1]}) {
+      stream->abandon();
+    }
+  }
 }
 
 bool Links::all_sent(int peer) {

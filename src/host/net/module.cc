@@ -41,7 +41,7 @@ const psPluginTransport* check_table(const psPlugin& plugin, const std::string& 
     }
     if (table->name == nullptr || table->name != name) continue;
     const bool complete = table->create && table->post_send && table->post_recv && table->test && table->wait_any &&
-                          table->abort && table->destroy;
+                          table->abort && table->destroy && table->release;
     if (!complete) fail(PS_ERR_UNSUPPORTED, "{}: its transport \"{}\" lacks a function", path, name);
     return table;
   }

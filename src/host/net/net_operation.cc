@@ -47,6 +47,7 @@ bool NetOperation::met() {
   }
   state_.operands.scales[static_cast<size_t>(rank())] = call_.scale;
   if (call_.uneven) check_sizes();
+  if (!small_) links().begin_streams();
   met_ = true;
   blocked_on_ = -1;
   return true;
@@ -99,13 +100,6 @@ void NetOperation::check_sizes() const {
                        sizes_[static_cast<size_t>(to)][static_cast<size_t>(size() + from)]);
     }
   }
-}
-
-bool NetOperation::send_piece(int peer, LaneFrame type, const std::byte* from, size_t bytes) {
-  LaneHeader header;
-  header.type = type;
-  header.sequence = sequence_;
-  return lane(peer).send(header, bytes, [&](std::byte* to) { std::memcpy(to, from, bytes); });
 }
 
 void NetOperation::copy_own_block() const {

@@ -1,5 +1,5 @@
 // What all collectives between hosts have in common: each member begins by a frame to those it exchanges data with, and
-// meets theirs before it writes any output. A small contribution is in that frame; large ones follow in pieces.
+// meets theirs before it writes any output. A small contribution is in that frame; large ones follow in streams of pieces.
 #pragma once
 
 #include "host/call.h"
@@ -29,6 +29,10 @@ class NetOperation : public Operation {
   static size_t block_bytes(const Call& call);
 
   std::vector<int> awaited() const override;
+  std::vector<int> retract() override {
+    links().abandon_streams();
+    return {};
+  }
 
  protected:
   NetOperation(NetState& state, Call call, uint64_t sequence, bool small);
@@ -40,12 +44,14 @@ class NetOperation : public Operation {
   int size() const { return links().size(); }
   Links& links() const { return state_.links; }
   Lane& lane(int peer) const { return state_.links.collectives(peer); }
+  PieceStream& contributions_to(int peer) const { return links().contributions(peer, PieceStream::Way::kOut); }
+  PieceStream& contributions_from(int peer) const { return links().contributions(peer, PieceStream::Way::kIn); }
+  PieceStream& results_to(int peer) const { return links().results(peer, PieceStream::Way::kOut); }
+  PieceStream& results_from(int peer) const { return links().results(peer, PieceStream::Way::kIn); }
   bool sends_to(int peer) const { return peer != rank() && call_.stages(rank()) && call_.reads(peer); }
   bool receives_from(int peer) const { return peer != rank() && call_.reads(rank()) && call_.stages(peer); }
   size_t outgoing(int reader) const { return call_.input.size(call_.input_block(reader)); }
   size_t incoming(int source) const { return call_.output.size(call_.output_block(source)); }
-  // A piece of this call for a peer. False: no room now.
-  bool send_piece(int peer, LaneFrame type, const std::byte* from, size_t bytes);
   void copy_own_block() const;
   // The operands that each member contributes, this one's included, combined into `to`.
   void reduce(std::byte* to, size_t bytes) const;

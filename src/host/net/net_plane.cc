@@ -10,9 +10,10 @@ namespace ps {
 namespace {
 
 constexpr size_t kLeastPayload = 4096;
-constexpr size_t kMostPayload = 256 << 10;
+constexpr size_t kMostPiece = 512 << 10;
 // Above this a contribution goes in pieces, which costs the beginning's way there and back first.
 constexpr size_t kMostSmall = 64 << 10;
+constexpr size_t kMostMessage = 256 << 10;
 // Among more than two, sharing the reduction pays above this.
 constexpr size_t kMostSmallShared = 8 << 10;
 constexpr int64_t kWatchMs = 100;
@@ -22,11 +23,18 @@ constexpr int64_t kReasonNs = 500'000'000;
 constexpr int64_t kSendOffMs = 5000;
 constexpr int64_t kSendOffFailedMs = 500;
 
-// A frame's payload, so that both lanes of data, in both directions, keep the budget.
-size_t payload_bytes(size_t members, uint64_t budget) {
-  const size_t frames = 4 * Lane::kDepth * std::max<size_t>(members - 1, 1);
-  const size_t least = std::max(kLeastPayload, 2 * members * sizeof(uint64_t));  // the sizes of an uneven call
-  return std::clamp(budget / frames, least, std::max(kMostPayload, least)) / 64 * 64;
+// So that both lanes of data, in both directions, and the pieces that are reduced keep the budget.
+Links::Sizes sizes_of(size_t members, uint64_t budget) {
+  const uint64_t of_peer = budget / std::max<size_t>(members - 1, 1);
+  const auto part = [](uint64_t bytes, size_t least, size_t most) {
+    return std::clamp<size_t>(bytes, least, std::max(least, most)) / 64 * 64;
+  };
+  const size_t begin_least = std::max(kLeastPayload, 2 * members * sizeof(uint64_t));  // the sizes of an uneven call
+  Links::Sizes sizes;
+  sizes.begin = part(of_peer / 4 / (2 * Lane::kDepth), begin_least, kMostSmall);
+  sizes.message = part(of_peer / 4 / (2 * Lane::kDepth), kLeastPayload, kMostMessage);
+  sizes.piece = part(of_peer / 2 / PieceStream::kWindow, kLeastPayload, kMostPiece);
+  return sizes;
 }
 
 class LanePath final : public MessagePath {
@@ -69,7 +77,7 @@ NetPlane::NetPlane(const TransportModule& module, World& world, uint64_t serial,
       world_(world),
       global_ranks_(global_ranks),
       transport_(std::make_unique<Transport>(module, world, serial, global_ranks, rank)),
-      links_(*transport_, rank, static_cast<int>(global_ranks.size()), payload_bytes(global_ranks.size(), budget),
+      links_(*transport_, rank, static_cast<int>(global_ranks.size()), sizes_of(global_ranks.size(), budget),
              [this](int peer) { begin_with(peer); }),
       state_(links_),
       mailbox_(rank, static_cast<int>(global_ranks.size()),
@@ -109,9 +117,10 @@ void NetPlane::watch() {
 
 void NetPlane::start(Call&& call, uint64_t sequence, OperationSlot& slot) {
   const size_t bytes = NetOperation::block_bytes(call);
-  const bool shared = call.kind() == Kind::kAllReduce && links_.size() > 2;
-  const bool small = !call.uneven && bytes <= std::min(links_.payload_bytes(), shared ? kMostSmallShared : kMostSmall);
-  if (shared && !small) {
+  const bool all_reduce = call.kind() == Kind::kAllReduce;
+  const bool shared = all_reduce && links_.size() > 2;
+  const bool small = !call.uneven && bytes <= std::min(links_.sizes().begin, shared ? kMostSmallShared : kMostSmall);
+  if (all_reduce && !small) {
     slot.emplace<NetTwoShot>(state_, std::move(call), sequence);
   } else {
     slot.emplace<DirectExchange>(state_, std::move(call), sequence, small);

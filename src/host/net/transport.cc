@@ -60,6 +60,8 @@ Transport::State Transport::test(int peer, psPluginTicket ticket) {
   return State::kLost;
 }
 
+void Transport::release(psPluginTicket ticket) { call(table_.release, comm_, ticket); }
+
 bool Transport::wait_any(int64_t timeout_ms) { return call(table_.wait_any, comm_, timeout_ms) != PS_IN_PROGRESS; }
 
 void Transport::lose(int peer, psResult result) {

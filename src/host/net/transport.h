@@ -26,6 +26,8 @@ class Transport {
   psPluginTicket post_recv(int peer, uint64_t channel, std::byte* data, size_t size);
   enum class State { kPending, kDone, kLost };
   State test(int peer, psPluginTicket ticket);
+  // Gives the ticket up, with its memory: the message goes its way without it.
+  void release(psPluginTicket ticket);
   // False when the time has passed.
   bool wait_any(int64_t timeout_ms);
   // Makes a wait in another thread return.

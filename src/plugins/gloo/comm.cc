@@ -112,6 +112,17 @@ psResult psPluginCommImpl::test(psPluginTicket ticket) {
   return result;
 }
 
+void psPluginCommImpl::release(psPluginTicket ticket) {
+  Buffer& buffer = *ticket->buffer;
+  ticket->own.reset(new (std::nothrow) char[buffer.size]);
+  if (ticket->own && ticket->is_send) std::memcpy(ticket->own.get(), buffer.ptr, buffer.size);
+  const std::lock_guard lock(mutex_);
+  Pair* const pair = peer_states_[static_cast<size_t>(ticket->peer)].pair;
+  if (pair != nullptr && !ticket->own) pair->close();
+  if (pair != nullptr) return pair->move(buffer, ticket->own.get());
+  buffer.move(ticket->own.get());
+}
+
 psResult psPluginCommImpl::wait_any(int64_t timeout_ms) {
   if (timeout_ms == 0) {
     signal_->raise();

@@ -15,6 +15,7 @@ struct psPluginTicketImpl {
   std::unique_ptr<ps::gloo_transport::Buffer> buffer;
   int peer = 0;
   bool is_send = false;
+  std::unique_ptr<char[]> own;  // instead of the library's memory, once it is released
   uint64_t slot = 0;
   std::atomic<bool> started{false};
 };
@@ -26,6 +27,7 @@ struct psPluginCommImpl {
 
   psResult post(int peer, uint64_t channel, void* data, size_t bytes, bool is_send, psPluginTicket* ticket);
   psResult test(psPluginTicket ticket);
+  void release(psPluginTicket ticket);
   psResult wait_any(int64_t timeout_ms);
   void abort();
 

@@ -56,6 +56,12 @@ Pair::Stage Pair::stage(std::string& why) {
   return Stage::kDown;
 }
 
+void Pair::move(Buffer& buffer, void* to) {
+  // Gloo looks up where a buffer's memory is for each read and write, under this lock.
+  const std::lock_guard lock(m_);
+  buffer.move(to);
+}
+
 bool Pair::has_unsent() {
   const std::lock_guard lock(m_);
   if (state_ != CONNECTED) return false;
@@ -78,6 +84,9 @@ std::unique_ptr<gloo::transport::Pair>& Context::createPair(int rank) {
   pair = std::make_unique<Pair>(this, device_.get(), rank, getTimeout(), signal_);
   return pair;
 }
+
+// The base's pointer is constant; a new one takes its place.
+void Buffer::move(void* to) { std::construct_at(const_cast<void**>(&ptr), to); }
 
 bool Buffer::received() {
   const std::lock_guard lock(m_);

@@ -31,6 +31,17 @@ class Signal {
   std::condition_variable changed_;
 };
 
+class Buffer final : public gloo::transport::tcp::UnboundBuffer {
+ public:
+  using gloo::transport::tcp::UnboundBuffer::UnboundBuffer;
+
+  // Whether the one operation on it has completed. Throws what its connection ended with.
+  bool received();
+  bool sent();
+  // With the lock of its pair, where it has one.
+  void move(void* to);
+};
+
 class Pair final : public gloo::transport::tcp::Pair {
  public:
   Pair(gloo::transport::tcp::Context* context, gloo::transport::tcp::Device* device, int rank,
@@ -46,6 +57,8 @@ class Pair final : public gloo::transport::tcp::Pair {
   enum class Stage { kConnecting, kUp, kDown };
   // With the reason where down.
   Stage stage(std::string& why);
+  // From now on the memory of a buffer that this pair may be sending or receiving is `to`.
+  void move(Buffer& buffer, void* to);
   // Whether bytes are left that this rank has sent and the peer's system has not confirmed.
   bool has_unsent();
 
@@ -70,15 +83,6 @@ class Context final : public gloo::transport::tcp::Context {
 
  private:
   std::shared_ptr<Signal> signal_;
-};
-
-class Buffer final : public gloo::transport::tcp::UnboundBuffer {
- public:
-  using gloo::transport::tcp::UnboundBuffer::UnboundBuffer;
-
-  // Whether the one operation on it has completed. Throws what its connection ended with.
-  bool received();
-  bool sent();
 };
 
 }  // namespace ps::gloo_transport

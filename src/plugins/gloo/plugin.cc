@@ -61,8 +61,15 @@ psResult destroy(psPluginComm comm) {
   });
 }
 
+psResult release(psPluginComm comm, psPluginTicket ticket) {
+  return guarded(nullptr, [&] {
+    comm->release(ticket);
+    return PS_OK;
+  });
+}
+
 constexpr psPluginTransport kTransport = {
-    sizeof(psPluginTransport), 0, "gloo", create, post_send, post_recv, test, wait_any, abort_comm, destroy};
+    sizeof(psPluginTransport), 0, "gloo", create, post_send, post_recv, test, wait_any, abort_comm, destroy, release};
 constexpr const psPluginTransport* kTransports[] = {&kTransport};
 
 }  // namespace

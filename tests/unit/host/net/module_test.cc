@@ -31,7 +31,7 @@ TEST(Module, WithoutItsFunctions) {
   expect_refused("incomplete", PS_ERR_UNSUPPORTED, {"ps_incomplete.so", "lacks a function"});
 }
 
-TEST(Module, WithAShortTable) { expect_refused("short", PS_ERR_UNSUPPORTED, {"ps_short.so", "16 bytes", "72 are needed"}); }
+TEST(Module, WithAShortTable) { expect_refused("short", PS_ERR_UNSUPPORTED, {"ps_short.so", "16 bytes", "80 are needed"}); }
 
 TEST(Module, ThatIsNone) { expect_refused("stranger", PS_ERR_UNSUPPORTED, {"ps_stranger.so", "psPluginQuery"}); }
 

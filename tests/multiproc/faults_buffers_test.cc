@@ -1,0 +1,80 @@
+// Once an operation has failed its buffers are the caller's again: what was under way when it was aborted neither writes
+// them nor reads them any more.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <numeric>
+#include <thread>
+#include <vector>
+
+#include "faults_rank.h"
+#include "faults_world.h"
+
+namespace faults {
+namespace {
+
+constexpr size_t kCount = 1 << 20;  // of int32_t: little enough that all of it is on its way when the first of it is there
+constexpr int kTimes = 20;
+constexpr int32_t kUntouched = -1;
+constexpr int32_t kTaken = -7;
+
+bool holds(const std::vector<int32_t>& data, int32_t value) {
+  return std::all_of(data.begin(), data.end(), [value](int32_t each) { return each == value; });
+}
+
+// Rank 0 aborts as soon as something of the result is there, takes its buffers for something else, and looks at them when
+// nothing can be under way any more. Ranks that complete nevertheless have the right result.
+const RankProgram kTakenBack("taken_back", [](const Rank& self) {
+  psContext context = self.join();
+  const psGroup world = self.world(context);
+  std::vector<std::vector<int32_t>> buffers;
+  std::vector<psGroup> groups;
+  std::vector<int32_t> members(static_cast<size_t>(self.size));
+  std::iota(members.begin(), members.end(), 0);
+  psGroupOptions options = PS_GROUP_OPTIONS_INIT;
+  options.flags = PS_OWN_COMMUNICATOR;
+  for (int time = 0; time < kTimes; ++time) {
+    psGroup group = nullptr;
+    ok(psNewGroup(context, members.data(), members.size(), &options, &group));
+    groups.push_back(group);
+    std::vector<int32_t> in(kCount, self.rank + 1);
+    std::vector<int32_t> out(kCount, kUntouched);
+    ok(psBarrier(group, nullptr));
+    psWork work = nullptr;
+    psResult result = psAllReduce(group, in.data(), out.data(), kCount, PS_INT32, PS_SUM, nullptr, &work);
+    if (result == PS_OK) {
+      while (self.rank == 0 && psWorkTest(work) == PS_IN_PROGRESS &&
+             std::atomic_ref(out[kCount / 2]).load() == kUntouched) {
+        std::this_thread::yield();
+      }
+      if (self.rank == 0) ok(psGroupAbort(group, "enough"));
+      result = psWorkWait(work, -1);
+    }
+    must(result == PS_OK || result == PS_ERR_ABORTED, std::string("the call ends with ") + psResultName(result));
+    if (result == PS_OK) must(holds(out, self.size * (self.size + 1) / 2), "a call that succeeded has a wrong result");
+    std::fill(out.begin(), out.end(), kTaken);
+    std::fill(in.begin(), in.end(), kTaken);
+    buffers.push_back(std::move(in));
+    buffers.push_back(std::move(out));
+    if (work != nullptr) ok(psWorkFree(work));
+    ok(psBarrier(world, nullptr));
+  }
+  for (psGroup group : groups) ok(psGroupFree(group));
+  ok(psGroupFree(world));
+  ok(psFinalize(context));
+  for (const auto& buffer : buffers) must(holds(buffer, kTaken), "a buffer was written after its operation had failed");
+});
+
+TEST(Buffers, AreTheCallersOnceAnOperationWasAborted) {
+  World world("taken_back", 2);
+  world.end();
+}
+
+TEST(Buffers, OfThreeRanksAreTheCallersOnceAnOperationWasAborted) {
+  World world("taken_back", 3);
+  world.end();
+}
+
+}  // namespace
+}  // namespace faults
