@@ -60,7 +60,8 @@ def measure(arguments):
         "edition": "quick" if arguments.quick else "full",
         "took_s": round(time.monotonic() - started), "machine": machine_of(machine),
         "versions": competitors.versions(machine), "skipped": {**machine.skipped, **found.skipped},
-        "faults": rounds.faults, "points": points, "extras": found.values, "goals": goals.judge(points, found.values),
+        "faults": rounds.faults, "points": points, "between_hosts": found.between, "extras": found.values,
+        "goals": goals.judge(points, found.values),
     }
 
 

@@ -47,6 +47,16 @@ def points(document):
     return table(head, rows)
 
 
+def between_hosts(document):
+    rows = document.get("between_hosts")     # runs that were saved before have none
+    if not rows:
+        return []
+    return ["", "## Between two network namespaces", "", "all_reduce, microseconds.", "",
+            table(["ranks", "size", "ours", "Gloo's minimum", "Gloo's median", "ours / Gloo's minimum"],
+                  [[row["ranks"], size_text(row["bytes"]), number(row["ours_us"]), number(row["gloo_min_us"]),
+                    number(row["gloo_us"]), number(row["ours_us"] / row["gloo_min_us"])] for row in rows])]
+
+
 def render(document):
     machine = document["machine"]
     versions = ", ".join(f"{NAMES[name]} {version}" for name, version in document["versions"].items())
@@ -55,6 +65,7 @@ def render(document):
              f"ParallelState {document['commit']}; {versions}.", "",
              "## Goals", "", goals(document), "",
              "## Points", "", "Medians in microseconds.", "", points(document)]
+    lines += between_hosts(document)
     left_out = [f"- {NAMES.get(name, name)}: {why}" for name, why in document["skipped"].items()]
     left_out += [f"- failed: {what}: {why}" for what, why in document["faults"].items()]
     if left_out:

@@ -17,7 +17,7 @@ DRIVER = TREE / "bench" / "peers"
 FAKE = Path(__file__).with_name("fake.py")
 DEADLINE_S = 100
 PROGRAMS = ("bin/psctl", "bench/peers/peer_limits", "bench/peers/peer_gloo", "bench/peers/peer_openmpi",
-            "bench/peers/peer_mpich", "path/mpirun.openmpi", "path/mpirun.mpich")
+            "bench/peers/peer_mpich", "path/mpirun.openmpi", "path/mpirun.mpich", "path/nsenter")
 
 
 def bench(*arguments, **environment):
@@ -27,6 +27,7 @@ def bench(*arguments, **environment):
             path = Path(build) / program
             path.parent.mkdir(parents=True, exist_ok=True)
             path.symlink_to(FAKE)
+        (Path(build) / "path" / "ip").symlink_to("/bin/true")
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("PS_", "FAKE_"))}
         return subprocess.run(
             ["/usr/bin/python3", str(DRIVER), "--build", build, *arguments], text=True, capture_output=True,
@@ -96,6 +97,25 @@ class Comparison(unittest.TestCase):
     def test_what_is_not_installed_is_said(self):
         self.assertIn("oneccl-cpu-devel", self.document["skipped"]["oneccl"])
         self.assertIn("torch", self.document["skipped"]["torch_gloo"])
+
+
+class BetweenHosts(unittest.TestCase):
+    @unittest.skipIf(os.geteuid() != 0, "network namespaces need root")
+    def test_ours_is_compared_with_the_least_of_gloo(self):
+        document = measured("--op", "between_hosts", FAKE_GLOO="1")
+        self.assertEqual(document["faults"], {})
+        self.assertEqual({row["ranks"] for row in document["between_hosts"]}, {2, 4})
+        for row in document["between_hosts"]:
+            factor = 1 + row["bytes"] / 1000
+            self.assertAlmostEqual(row["gloo_min_us"], 400 * factor, 2)
+            self.assertIn(round(row["ours_us"] / factor, 2), (1.0, 3.0))      # near or far
+        goals = {goal["goal"]: goal for goal in document["goals"]}
+        self.assertEqual(goals["two namespaces, all_reduce 64 MiB / Gloo's minimum"]["verdict"], "aim")
+
+    def test_a_library_without_gloo_is_not_measured(self):
+        document = measured("--op", "between_hosts")
+        self.assertEqual(document["between_hosts"], [])
+        self.assertIn("no gloo backend", document["skipped"]["between two network namespaces"])
 
 
 class Faults(unittest.TestCase):

@@ -20,6 +20,8 @@ def role(name, arguments):
         if arguments[0] == "run":
             return "python" if any(argument.endswith("python_calls.py") for argument in arguments) else "c"
         return "ours_registered" if "--registered" in arguments else "ours"
+    if name == "nsenter":
+        return "gloo" if any(argument.endswith("peer_gloo") for argument in arguments) else "ours"
     if name == "mpirun.openmpi":
         return "openmpi_sm" if "coll_sm_priority" in arguments else "openmpi"
     return {"mpirun.mpich": "mpich", "peer_gloo": "gloo", "peer_limits": "limit"}[name]
@@ -39,6 +41,11 @@ def count_starts(path):
 
 def main():
     name, arguments = Path(sys.argv[0]).name, sys.argv[1:]
+    if arguments[:1] == ["info"]:
+        print(json.dumps({"backends": [{"name": "gloo", "available": "FAKE_GLOO" in os.environ}]}))
+        return 0
+    if option(arguments, "--node-rank", "0") != "0":
+        return 0     # rank 0 prints
     who = role(name, arguments)
     starts = count_starts(os.environ["FAKE_STARTS"])
     far = (starts // STARTS) % 2 == 1
