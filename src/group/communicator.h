@@ -43,6 +43,12 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   // See Plane::in_force.
   std::vector<DispatchRow> in_force() const { return plane_ ? plane_->in_force() : std::vector<DispatchRow>(); }
 
+  // See Plane::connect.
+  void connect() {
+    if (plane_) plane_->connect();
+  }
+  bool is_connected() { return !plane_ || failed_.load() || plane_->is_connected(); }
+
   // Takes a place in the order and starts. Throws what refuses the call, or the failure that the group already has.
   void submit(CollectiveRequest& request, Call&& call);
   void submit(MessageRequest& request);

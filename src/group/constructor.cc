@@ -7,6 +7,7 @@
 #include "group/failure_text.h"
 #include "group/planes.h"
 #include "group/progress.h"
+#include "group/warm_up.h"
 #include "host/hier/hosts.h"
 
 namespace ps {
@@ -204,6 +205,7 @@ std::shared_ptr<Group> GroupConstructor::build(std::vector<int32_t> global_ranks
   auto group = std::make_shared<Group>(communicator, std::move(settings), tag, std::move(attempts));
   if (!shared) take_note(communicator);
   take_note(group);
+  if ((group->settings().flags & PS_WARM_UP) != 0) warm_up(*world_, {communicator}, deadline);
   return group;
 }
 

@@ -10,6 +10,7 @@
 #include "group/agreement.h"
 #include "group/failure_text.h"
 #include "group/planes.h"
+#include "group/warm_up.h"
 #include "layout/describe.h"
 
 namespace ps {
@@ -188,6 +189,11 @@ ModelParallel::ModelParallel(GroupConstructor& constructor, std::shared_ptr<Worl
     constructor.take_note(members_.back().group);
   }
   communicator_count_ = made.size();
+  if ((settings.flags & PS_WARM_UP) != 0) {
+    std::vector<std::shared_ptr<Communicator>> all;
+    for (const auto& [ranks, communicator] : made) all.push_back(communicator);
+    warm_up(*world_, all, deadline);
+  }
   for (const std::string_view name : {"dp", "pp", "tp", "ep", "moe_ep"}) {
     const auto group = find(name);
     if (!group || group->size() == 1) continue;

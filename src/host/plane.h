@@ -36,6 +36,11 @@ class Plane {
   // never comes into play.
   virtual std::vector<DispatchRow> in_force() const { return {}; }
 
+  // Connects to all members now, which the first operation would do otherwise, and whether that is done: also where a
+  // member is gone, or the group has failed. Any thread.
+  virtual void connect() {}
+  virtual bool is_connected() { return true; }
+
   // Collectives, in the group's order. Chooses the algorithm, the same on every member, and makes it in `slot`.
   virtual void start(Call&& call, uint64_t sequence, OperationSlot& slot) = 0;
   // Whether `member` is known to have begun collective `sequence`.

@@ -1,7 +1,7 @@
 # Death, stops, departures, aborts and mismatches, with real processes. One program, a test a suite.
 
 get_property(variants GLOBAL PROPERTY PS_VARIANTS)
-set(fault_suites Kill Leaving Joining Abort Mismatch Wake Beside Layout Memory Making Buffers)
+set(fault_suites Kill Leaving Joining Abort Mismatch Wake Beside Layout Memory Making Buffers Warm)
 
 foreach(entry IN LISTS variants)
   ps_read_variant("${entry}" faults)

@@ -35,5 +35,6 @@ ps_add_gloo_test(sweep TIMEOUT 180 PROGRAM multiproc_sweep
 ps_add_gloo_test(sweep_in_pieces TIMEOUT 120 PROGRAM multiproc_sweep FILTER "*LargeOverProcesses/1:*LargeOverProcesses/2"
   ENVIRONMENT PS_HOST_BUFFER_BYTES=131072)
 ps_add_gloo_test(buffers TIMEOUT 120 PROGRAM faults FILTER "Buffers.*")
+ps_add_gloo_test(warm TIMEOUT 120 PROGRAM faults FILTER "Warm.*")
 ps_add_gloo_test(kill TIMEOUT 120 PROGRAM faults FILTER "Kill.*-*With*Child")
 ps_add_gloo_test(beside TIMEOUT 120 PROGRAM faults FILTER "Beside.*")

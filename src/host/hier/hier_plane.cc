@@ -35,6 +35,11 @@ HierPlane::HierPlane(Hosts hosts, int rank, std::unique_ptr<ShmPlane> host, std:
         return on_own_host(peer) ? host_->open_path(place(peer)) : flat_->open_path(peer);
       }) {}
 
+void HierPlane::connect() {
+  flat_->connect();
+  if (leaders_) leaders_->connect();
+}
+
 void HierPlane::start(Call&& call, uint64_t sequence, OperationSlot& slot) {
   if (!may_be_staged(call)) return flat_->start(std::move(call), sequence, slot);
   const Signature signature = call.signature;

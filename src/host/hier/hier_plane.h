@@ -25,6 +25,8 @@ class HierPlane final : public Plane {
   const char* name() const override { return flat_->name(); }
   size_t memory_bytes() const override { return host_ ? host_->memory_bytes() : 0; }
 
+  void connect() override;
+  bool is_connected() override { return flat_->is_connected() && (!leaders_ || leaders_->is_connected()); }
   void start(Call&& call, uint64_t sequence, OperationSlot& slot) override;
   bool reached(int member, uint64_t sequence) override { return flat_->reached(member, sequence); }
 

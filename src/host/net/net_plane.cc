@@ -115,6 +115,20 @@ void NetPlane::watch() {
   }
 }
 
+void NetPlane::connect() {
+  for (int peer = 0; peer < links_.size(); ++peer) {
+    if (peer != links_.rank()) links_.notices(peer);
+  }
+}
+
+bool NetPlane::is_connected() {
+  if (notices_.failure()) return true;
+  for (int peer = 0; peer < links_.size(); ++peer) {
+    if (peer != links_.rank() && !notices_.is_heard(peer) && !is_gone(peer)) return false;
+  }
+  return true;
+}
+
 void NetPlane::start(Call&& call, uint64_t sequence, OperationSlot& slot) {
   const size_t bytes = NetOperation::block_bytes(call);
   const bool all_reduce = call.kind() == Kind::kAllReduce;

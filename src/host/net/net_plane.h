@@ -20,6 +20,8 @@ class NetPlane final : public Plane {
 
   const char* name() const override { return name_; }
 
+  void connect() override;
+  bool is_connected() override;
   void start(Call&& call, uint64_t sequence, OperationSlot& slot) override;
   bool reached(int member, uint64_t sequence) override { return state_.order.reached(member, sequence); }
 

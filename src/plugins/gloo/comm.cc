@@ -181,7 +181,8 @@ void psPluginCommImpl::listen(int rank, Peer& peer) {
   std::string note(peer.own_word.data(), peer.own_word.size());
   note.append(address.data(), address.size());
   if (host_.leave_for(peers_, rank, note.data(), note.size()) != PS_OK) {
-    throw std::runtime_error("connecting needs the world's store, which cannot be reached");
+    throw std::runtime_error("connecting needs the world's store, which cannot be reached; PS_WARM_UP connects a group when "
+                             "it is made");
   }
   peer.stage.store(Stage::kListening);
 }
