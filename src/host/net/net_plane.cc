@@ -151,17 +151,22 @@ void NetPlane::compare_begun(uint64_t sequence, const Signature& own) {
 }
 
 bool NetPlane::has_heard_out(int member) {
-  if (!links_.is_used(member) || notices_.has_said_goodbye(member) || transport_->is_lost(member)) return true;
-  // It may never have connected to this rank.
-  auto& first = first_asked_ns_[static_cast<size_t>(member)];
-  int64_t none = 0;
-  const int64_t now = monotonic_ns();
-  first.compare_exchange_strong(none, now);
-  return now - first.load() >= kReasonNs;
+  if (notices_.has_said_goodbye(member)) return true;
+  if (links_.is_used(member) && !transport_->is_lost(member)) {
+    // It may never have connected to this rank.
+    auto& first = first_asked_ns_[static_cast<size_t>(member)];
+    int64_t none = 0;
+    const int64_t now = monotonic_ns();
+    first.compare_exchange_strong(none, now);
+    if (now - first.load() < kReasonNs) return false;
+  }
+  notices_.look_for_failure();
+  return true;
 }
 
 std::string NetPlane::loss(int member) {
   if (!transport_->is_lost(member) || monotonic_ns() - transport_->lost_ns(member) < kReasonNs) return "";
+  notices_.look_for_failure();
   return transport_->loss(member);
 }
 

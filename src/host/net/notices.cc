@@ -39,26 +39,31 @@ void Notices::tell(int peer) {
                                      [&](std::byte* to) { std::memcpy(to, text.data(), text.size()); });
   };
   if (!told.hello) told.hello = send(header_of(kHello), "");
-  if (failure_is_own_ && !told.failure) {
+  const bool has_more = told.freed != own_freed_ || leaving_ != told.goodbye;
+  // Also one that it heard of, before it goes because of that: it may be ahead of what the peer hears from others.
+  if (failure_ && (failure_is_own_ || has_more) && !told.failure) {
     told.failure = send(header_of(kFailure, static_cast<uint64_t>(static_cast<int64_t>(failure_->code())),
                                   static_cast<uint64_t>(static_cast<int64_t>(failure_->culprit()))),
                         std::string_view(failure_->text()).substr(0, kLongestText));
+    if (!told.failure) return;
   }
   // These say that nothing more will come, so what was sent must be on its way.
-  const bool has_more = told.freed != own_freed_ || leaving_ != told.goodbye;
   if (!has_more || !links_.data_is_sent(peer)) return;
   if (told.freed != own_freed_ && send(header_of(kFreed, own_freed_), "")) told.freed = own_freed_;
   if (leaving_ && !told.goodbye) told.goodbye = send(header_of(kGoodbye), "");
 }
 
-bool Notices::tell_all() {
-  bool all_heard = true;
+void Notices::tell_all() {
   for (int peer = 0; peer < links_.size(); ++peer) {
-    if (peer == links_.rank()) continue;
-    if (links_.is_used(peer)) tell(peer);
-    all_heard = all_heard && is_heard(peer);
+    if (peer != links_.rank() && links_.is_used(peer)) tell(peer);
   }
-  return all_heard;
+}
+
+bool Notices::are_all_heard() const {
+  for (int peer = 0; peer < links_.size(); ++peer) {
+    if (peer != links_.rank() && !is_heard(peer)) return false;
+  }
+  return true;
 }
 
 void Notices::greet(int peer) {
@@ -73,13 +78,22 @@ void Notices::record_failure(const Error& error) {
     if (failure_) return;
     failure_ = error;
     failure_is_own_ = true;
-    if (tell_all()) return;
+    tell_all();
+  }
+  leave_failure();
+}
+
+void Notices::leave_failure() {
+  std::string note;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!failure_ || failure_is_at_store_ || are_all_heard()) return;
+    failure_is_at_store_ = true;
+    note = WireWriter().number(failure_->code()).number(failure_->culprit()).text(failure_->text().substr(0, kLongestText)).take();
   }
   try {
     const psPluginPeersImpl& peers = links_.transport().peers();
-    peers.world().store()->compare_and_set(
-        peers.key("failure"), std::nullopt,
-        WireWriter().number(error.code()).number(error.culprit()).text(error.text().substr(0, kLongestText)).take(), -1);
+    peers.world().store()->compare_and_set(peers.key("failure"), std::nullopt, note, -1);
   } catch (const Error&) {
     // Without a store those that are connected know it, and nobody else can.
   }
@@ -89,17 +103,24 @@ std::optional<Error> Notices::failure() {
   const std::lock_guard lock(mutex_);
   take_in();
   // Those that failed before this rank had anything to do with them could not tell it.
-  if (!failure_ && !std::exchange(looked_for_failure_, true)) look_for_failure();
+  if (!failure_ && !std::exchange(looked_for_failure_, true)) take_failure_of_store();
   return failure_;
 }
 
 void Notices::look_for_failure() {
+  const std::lock_guard lock(mutex_);
+  take_in();
+  if (!failure_) take_failure_of_store();
+}
+
+void Notices::take_failure_of_store() {
   const auto note = links_.transport().peers().look_up("failure");
   if (!note || failure_) return;
   WireReader reader(*note, "a group's failure");
   const auto code = reader.number<int32_t>();
   const auto culprit = reader.number<int32_t>();
   failure_ = Error(code, reader.text(), culprit);
+  failure_is_at_store_ = true;
 }
 
 void Notices::mark_freed(uint16_t tag) {
@@ -113,6 +134,8 @@ void Notices::mark_freed(uint16_t tag) {
       if (peer != links_.rank() && !links_.is_used(peer)) strangers.push_back(peer);
     }
   }
+  if (strangers.empty()) return;
+  leave_failure();
   leave_freed(strangers, freed);
 }
 
@@ -127,6 +150,7 @@ void Notices::leave_at_store() {
       if (peer != links_.rank() && links_.is_used(peer) && !is_heard(peer)) unheard.push_back(peer);
     }
   }
+  if (!unheard.empty()) leave_failure();
   if (freed != 0) leave_freed(unheard, freed);
 }
 
@@ -204,7 +228,7 @@ bool Notices::look_at_store() {
   }
   // A group that failed is freed because of it, so whoever learns the one learns the other first.
   const std::lock_guard lock(mutex_);
-  look_for_failure();
+  take_failure_of_store();
   bool is_new = failure_.has_value();
   for (const auto& [peer, tags] : freed) {
     is_new |= (tags & ~freed_[static_cast<size_t>(peer)]) != 0;

@@ -28,6 +28,9 @@ class Notices {
   void greet(int peer);
   // Looks at the store for what peers that are wanted and not heard yet have left there. True: something new.
   bool look_at_store();
+  // Learns from the store whether the group has failed. For when a member is gone that could not say why: what it knew
+  // of a failure it has left there before.
+  void look_for_failure();
   // At the end: leaves what peers that never connected have not been told.
   void leave_at_store();
 
@@ -36,9 +39,12 @@ class Notices {
   void take_in(int peer, const LaneHeader& header, const std::byte* payload);
   // Says what the peer has not been told yet, as far as its lane has room. The rest goes with the next look.
   void tell(int peer);
-  // The same to all that this rank is linked to. True when each member has been heard, so that all are told.
-  bool tell_all();
-  void look_for_failure();
+  // The same to all that this rank is linked to.
+  void tell_all();
+  bool are_all_heard() const;
+  void take_failure_of_store();
+  // Unless all members are told otherwise, or it is there.
+  void leave_failure();
   void leave_freed(const std::vector<int>& peers, uint64_t freed) const;
 
   Links& links_;
@@ -47,6 +53,7 @@ class Notices {
   uint64_t own_freed_ = 0;
   bool leaving_ = false;
   bool looked_for_failure_ = false;
+  bool failure_is_at_store_ = false;
   struct Told {
     bool hello = false;
     bool failure = false;
@@ -54,7 +61,7 @@ class Notices {
     bool goodbye = false;
   };
   std::vector<Told> told_;
-  bool failure_is_own_ = false;  // so that it is for this rank to tell
+  bool failure_is_own_ = false;  // so that it is for this rank to tell at once
   std::vector<uint64_t> freed_;
   std::vector<bool> goodbyes_;
   std::vector<std::atomic<bool>> heard_;
