@@ -112,6 +112,30 @@ const Body written_differently("written_differently", [](Member& member) {
 
 TEST(Dispatch, RulesThatAreWrittenDifferentlyAndMeanTheSameAgree) { run_world(written_differently, Ranks::kProcesses, 2); }
 
+const Body over_the_network("over_the_network", [](Member& member) {
+  const std::string meeting = member.rendezvous + "-network";
+  psConfig config = PS_CONFIG_INIT;
+  config.flags = PS_HOST_ONLY | PS_NO_ENVIRONMENT;
+  config.rank = member.rank;
+  config.world_size = member.size;
+  config.rendezvous = meeting.c_str();
+  config.backend = "gloo";
+  psContext context = nullptr;
+  require_ok(psInit(&config, &context));
+  const Json in_force = describe(context)["communicators"][0]["dispatch"];
+  require(in_force["all_reduce"] == (member.size == 2 ? "<=64K one-shot, two-shot" : "<=8K one-shot, two-shot"), in_force.dump());
+  require(in_force["reduce_scatter"] == (member.size == 2 ? "<=128K one-shot, pipeline" : "<=192K one-shot, pipeline"),
+          in_force.dump());
+  require(in_force["all_to_all_v"] == "pipeline" && in_force["barrier"] == "one-shot", in_force.dump());
+  require_ok(psFinalize(context));
+});
+
+TEST(Dispatch, OverTheNetworkPsDescribeShowsWhatRuns) {
+  const char* backend = ::getenv("PS_TEST_BACKEND");
+  if (backend == nullptr || std::string(backend) != "gloo") GTEST_SKIP() << "only where the tests run over Gloo";
+  for (const int size : {2, 3}) run_world(over_the_network, Ranks::kProcesses, size);
+}
+
 const Body wrong("wrong", [](Member& member) {
   psContext context = nullptr;
   require_error(init(member, "all_reduce=fast", false, &context), PS_ERR_ARGUMENT,

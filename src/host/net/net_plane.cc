@@ -129,11 +129,35 @@ bool NetPlane::is_connected() {
   return true;
 }
 
+// The largest block that goes with the frame that begins a call. Of uneven calls that frame has the sizes.
+size_t NetPlane::most_small(Kind kind) const {
+  if (kind == Kind::kGatherV || kind == Kind::kScatterV || kind == Kind::kAllToAllV) return 0;
+  const bool shared = kind == Kind::kAllReduce && links_.size() > 2;
+  return std::min(links_.sizes().begin, shared ? kMostSmallShared : kMostSmall);
+}
+
+std::vector<DispatchRow> NetPlane::in_force() const {
+  std::vector<DispatchRow> rows;
+  const auto add = [&](Kind kind, size_t most_bytes, Algorithm algorithm) {
+    rows.push_back({kind, name(), links_.size(), most_bytes, algorithm, false});
+  };
+  for (auto kind = Kind::kAllReduce; kind <= Kind::kBarrier; kind = static_cast<Kind>(static_cast<int>(kind) + 1)) {
+    const bool columns = kind == Kind::kScatter || kind == Kind::kReduceScatter || kind == Kind::kReduceScatterV ||
+                         kind == Kind::kAllToAll;
+    const size_t contributed = columns ? static_cast<size_t>(links_.size()) : 1;
+    if (kind == Kind::kBarrier) {
+      add(kind, SIZE_MAX, Algorithm::kOneShot);
+      continue;
+    }
+    if (const size_t most = most_small(kind); most > 0) add(kind, most * contributed, Algorithm::kOneShot);
+    add(kind, SIZE_MAX, kind == Kind::kAllReduce ? Algorithm::kTwoShot : Algorithm::kPipeline);
+  }
+  return rows;
+}
+
 void NetPlane::start(Call&& call, uint64_t sequence, OperationSlot& slot) {
-  const size_t bytes = NetOperation::block_bytes(call);
   const bool all_reduce = call.kind() == Kind::kAllReduce;
-  const bool shared = all_reduce && links_.size() > 2;
-  const bool small = !call.uneven && bytes <= std::min(links_.sizes().begin, shared ? kMostSmallShared : kMostSmall);
+  const bool small = !call.uneven && NetOperation::block_bytes(call) <= most_small(call.kind());
   if (all_reduce && !small) {
     slot.emplace<NetTwoShot>(state_, std::move(call), sequence);
   } else {

@@ -19,6 +19,9 @@ class NetPlane final : public Plane {
   ~NetPlane() override;
 
   const char* name() const override { return name_; }
+  // In the table's terms: one-shot is the frame that begins a call, with its contribution; pipeline is streams of pieces
+  // straight to each reader.
+  std::vector<DispatchRow> in_force() const override;
 
   void connect() override;
   bool is_connected() override;
@@ -48,6 +51,7 @@ class NetPlane final : public Plane {
 
  private:
   void begin_with(int peer);
+  size_t most_small(Kind kind) const;
   void watch();
   bool is_sent_off();
   bool is_gone(int member) const;
