@@ -29,7 +29,7 @@ ps_add_gloo_test(refusals TIMEOUT 120 PROGRAM multiproc_refusals FILTER "*")
 ps_add_gloo_test(mismatch TIMEOUT 120 PROGRAM faults FILTER "Mismatch.*")
 ps_add_gloo_test(abort TIMEOUT 120 PROGRAM faults FILTER "Abort.*")
 ps_add_gloo_test(leaving TIMEOUT 120 PROGRAM faults FILTER "Leaving.*-*FromAProcessThatHasEnded:*NeverArrived")
-ps_add_gloo_test(sweep TIMEOUT 180 PROGRAM multiproc_sweep
+ps_add_gloo_test(sweep TIMEOUT 1800 PROGRAM multiproc_sweep
   FILTER "*SmallOverProcesses/?:*LargeOverProcesses/1:*LargeOverProcesses/2:*LargeOverProcesses/6:*SmallOverThreads/2:Crowd*")
 ps_add_gloo_test(kill TIMEOUT 120 PROGRAM faults FILTER "Kill.*-*With*Child")
 ps_add_gloo_test(beside TIMEOUT 120 PROGRAM faults FILTER "Beside.*")

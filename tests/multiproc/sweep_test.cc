@@ -11,10 +11,17 @@
 namespace ps_test {
 namespace {
 
-// Every how manieth case: normally, and under a sanitizer. `scripts/test --full` takes all of them.
+// `scripts/test --full` takes all cases.
+bool is_full() { return !kSanitized && std::getenv("PS_TEST_FULL") != nullptr; }
+
+// Every how manieth case: normally, and under a sanitizer.
 size_t stride_of(size_t normal, size_t sanitized) {
-  if (kSanitized) return sanitized;
-  return std::getenv("PS_TEST_FULL") != nullptr ? 1 : normal;
+  if (is_full()) return 1;
+  return kSanitized ? sanitized : normal;
+}
+
+void run(const Body& body, Ranks ranks, int size, const std::string& argument = "") {
+  run_world(body, ranks, size, argument, is_full() ? 10 * kDeadline : kDeadline);
 }
 
 // ThreadSanitizer looks at one process at a time: worlds of processes show it nothing that those of threads do not.
@@ -32,7 +39,7 @@ const Body sweep("sweep", [](Member& member) {
 
 void run(const char* table, Ranks ranks, int size, size_t stride) {
   if (ranks == Ranks::kProcesses && !kProcessesToo) return;
-  run_world(sweep, ranks, size, std::string(table) + " " + std::to_string(stride));
+  run(sweep, ranks, size, std::string(table) + " " + std::to_string(stride));
 }
 
 // With more ranks a case takes longer and shows no more: there each number of ranks has other cases.
@@ -80,23 +87,23 @@ TEST_P(Collectives, LargeOverProcesses) { run("large", Ranks::kProcesses, GetPar
 INSTANTIATE_TEST_SUITE_P(Ranks, Collectives, testing::Range(1, 10));
 
 TEST(LittleMemory, OverThreads) {
-  for (const int size : {2, 7}) run_world(sweep_in_little_memory, Ranks::kThreads, size);
+  for (const int size : {2, 7}) run(sweep_in_little_memory, Ranks::kThreads, size);
 }
 TEST(LittleMemory, OverProcesses) {
-  if (kProcessesToo) run_world(sweep_in_little_memory, Ranks::kProcesses, 3);
+  if (kProcessesToo) run(sweep_in_little_memory, Ranks::kProcesses, 3);
 }
 
 TEST(SymmetricMemory, OverThreads) {
-  for (const int size : {1, 2, 3, 7}) run_world(sweep_in_symmetric_memory, Ranks::kThreads, size, "all");
+  for (const int size : {1, 2, 3, 7}) run(sweep_in_symmetric_memory, Ranks::kThreads, size, "all");
 }
 TEST(SymmetricMemory, OverProcesses) {
   for (const int size : {2, 4}) {
-    if (kProcessesToo) run_world(sweep_in_symmetric_memory, Ranks::kProcesses, size, "all");
+    if (kProcessesToo) run(sweep_in_symmetric_memory, Ranks::kProcesses, size, "all");
   }
 }
 TEST(SymmetricMemory, OfSomeRanks) {
-  for (const int size : {2, 5}) run_world(sweep_in_symmetric_memory, Ranks::kThreads, size, "some");
-  if (kProcessesToo) run_world(sweep_in_symmetric_memory, Ranks::kProcesses, 3, "some");
+  for (const int size : {2, 5}) run(sweep_in_symmetric_memory, Ranks::kThreads, size, "some");
+  if (kProcessesToo) run(sweep_in_symmetric_memory, Ranks::kProcesses, 3, "some");
 }
 
 // More ranks than any machine of the tests has processors.
