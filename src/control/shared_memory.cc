@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/pages.h"
 #include "control/memory_room.h"
 
 #ifndef MFD_NOEXEC_SEAL
@@ -21,7 +22,6 @@ namespace ps {
 namespace {
 
 constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
-constexpr size_t kPage = 4096;
 
 [[noreturn]] void fail_mapping(size_t size) {
   if (errno == ENOMEM || errno == ENOSPC) fail_no_memory(size, "a mapping");
@@ -88,7 +88,7 @@ std::shared_ptr<SharedMemory> SharedMemory::adopt(Descriptor memfd, size_t size)
 
 void SharedMemory::prefault(size_t offset, size_t size, const char* what) const {
   const size_t begin = offset / kPage * kPage;
-  const size_t end = std::min((offset + size + kPage - 1) / kPage * kPage, (size_ + kPage - 1) / kPage * kPage);
+  const size_t end = whole_pages(std::min(offset + size, size_));
   if (end <= begin) return;
   while (::madvise(data_ + begin, end - begin, MADV_POPULATE_WRITE) != 0) {
     if (errno == EINTR || errno == EAGAIN) continue;

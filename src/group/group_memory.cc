@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/pages.h"
 #include "base/wire.h"
 #include "control/memory_room.h"
 #include "group/agreement.h"
@@ -12,10 +13,6 @@
 
 namespace ps {
 namespace {
-
-constexpr size_t kPage = 4096;
-
-size_t whole_pages(size_t bytes) { return (std::max<size_t>(bytes, 1) + kPage - 1) / kPage * kPage; }
 
 const char* call_name(Kind kind) {
   switch (kind) {
@@ -181,8 +178,9 @@ void* GroupMemory::allocate(size_t size) {
     if (size > SIZE_MAX / 4 / static_cast<size_t>(group_.size())) {
       fail(PS_ERR_NO_MEMORY, "{} bytes for each of {} members", size, group_.size());
     }
-    if (is_shared) allocation->stride = whole_pages(size);
-    const size_t bytes = is_shared ? allocation->stride * static_cast<size_t>(group_.size()) : whole_pages(size);
+    const size_t part = whole_pages(std::max<size_t>(size, 1));
+    if (is_shared) allocation->stride = part;
+    const size_t bytes = is_shared ? part * static_cast<size_t>(group_.size()) : part;
     if (!is_shared || group_.rank() == 0) {
       require_memory(bytes, fmt::format("psMemAlloc of {} bytes for each of {} members", size, group_.size()));
     }

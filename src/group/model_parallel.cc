@@ -6,6 +6,7 @@
 #include <chrono>
 #include <map>
 
+#include "base/pages.h"
 #include "base/wire.h"
 #include "group/agreement.h"
 #include "group/failure_text.h"
@@ -18,7 +19,6 @@ namespace {
 
 using Ranks = std::vector<int32_t>;
 
-constexpr size_t kPage = 4096;
 // Serials of a layout's communicators: the agreement's number below, their own above, so that no other has the same.
 constexpr int kSerialShift = 32;
 
@@ -231,7 +231,7 @@ ModelParallel::Communicators ModelParallel::plan(const GroupSettings& settings) 
       if (!communicator.in_memory) continue;
       communicator.offset = planned.bytes;
       planned.pages += communicator.geometry.messages_offset;
-      planned.bytes += (communicator.geometry.total_bytes + kPage - 1) / kPage * kPage;
+      planned.bytes += whole_pages(communicator.geometry.total_bytes);
     }
   }
   return planned;

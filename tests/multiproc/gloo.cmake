@@ -30,10 +30,10 @@ ps_add_gloo_test(mismatch TIMEOUT 120 PROGRAM faults FILTER "Mismatch.*")
 ps_add_gloo_test(abort TIMEOUT 120 PROGRAM faults FILTER "Abort.*")
 ps_add_gloo_test(leaving TIMEOUT 120 PROGRAM faults FILTER "Leaving.*-*FromAProcessThatHasEnded:*NeverArrived")
 ps_add_gloo_test(dispatch TIMEOUT 120 PROGRAM multiproc_dispatch FILTER "*OverTheNetwork*")
-ps_add_gloo_test(sweep TIMEOUT 180 PROGRAM multiproc_sweep
+ps_add_gloo_test(sweep TIMEOUT 1800 PROGRAM multiproc_sweep
   FILTER "*SmallOverProcesses/?:*LargeOverProcesses/1:*LargeOverProcesses/2:*LargeOverProcesses/6:*SmallOverThreads/2:Crowd*")
 # Large calls in many pieces.
-ps_add_gloo_test(sweep_in_pieces TIMEOUT 120 PROGRAM multiproc_sweep FILTER "*LargeOverProcesses/1:*LargeOverProcesses/2"
+ps_add_gloo_test(sweep_in_pieces TIMEOUT 1800 PROGRAM multiproc_sweep FILTER "*LargeOverProcesses/1:*LargeOverProcesses/2"
   ENVIRONMENT PS_HOST_BUFFER_BYTES=131072)
 ps_add_gloo_test(buffers TIMEOUT 120 PROGRAM faults FILTER "Buffers.*")
 ps_add_gloo_test(warm TIMEOUT 120 PROGRAM faults FILTER "Warm.*")

@@ -1,6 +1,7 @@
 // The sweep: a world is made once for a number of ranks, and all ranks walk the same table.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <numeric>
 #include <vector>
 
@@ -9,6 +10,22 @@
 
 namespace ps_test {
 namespace {
+
+// `scripts/test --full` takes all cases.
+bool is_full() { return !kSanitized && std::getenv("PS_TEST_FULL") != nullptr; }
+
+// Every how manieth case: normally, and under a sanitizer.
+size_t stride_of(size_t normal, size_t sanitized) {
+  if (is_full()) return 1;
+  return kSanitized ? sanitized : normal;
+}
+
+void run(const Body& body, Ranks ranks, int size, const std::string& argument = "") {
+  run_world(body, ranks, size, argument, is_full() ? 10 * kDeadline : kDeadline);
+}
+
+// ThreadSanitizer looks at one process at a time: worlds of processes show it nothing that those of threads do not.
+constexpr bool kProcessesToo = !kThreadSanitized;
 
 // The argument: "small" or "large", then every how manieth case.
 const Body sweep("sweep", [](Member& member) {
@@ -20,13 +37,16 @@ const Body sweep("sweep", [](Member& member) {
   Sweep(member.world, member.rank, member.size).run(cases);
 });
 
-void run(const char* table, Ranks ranks, int size, int stride) {
-  run_world(sweep, ranks, size, std::string(table) + " " + std::to_string(stride));
+void run(const char* table, Ranks ranks, int size, size_t stride) {
+  if (ranks == Ranks::kProcesses && !kProcessesToo) return;
+  run(sweep, ranks, size, std::string(table) + " " + std::to_string(stride));
 }
 
-constexpr int kSmallStride = kSanitized ? 61 : 1;
-// With more ranks a case takes longer and shows no more.
-int large_stride(int size) { return (kSanitized ? 23 : 1) * (size > 5 ? 3 : 1); }
+// With more ranks a case takes longer and shows no more: there each number of ranks has other cases.
+size_t large_stride(int size, size_t processes = 1) {
+  const size_t sized = size > 3 ? 3 : 1;
+  return stride_of(sized * processes, 23 * sized * processes);
+}
 
 // The same with as little shared memory as a caller may ask for: small slots, many pieces.
 const Body sweep_in_little_memory("sweep_in_little_memory", [](Member& member) {
@@ -37,7 +57,7 @@ const Body sweep_in_little_memory("sweep_in_little_memory", [](Member& member) {
   options.host_buffer_bytes = 1;
   psGroup group = nullptr;
   require_ok(psNewGroup(member.context, all.data(), all.size(), &options, &group));
-  const size_t stride = kSanitized ? 29 : 2;
+  const size_t stride = stride_of(2, kThreadSanitized ? 58 : 29);
   Sweep(group, member.rank, member.size).run(large_cases(member.size, 1, stride));
   Sweep(group, member.rank, member.size).run(small_cases(member.size, 1, 41 * stride));
   require_ok(psGroupFree(group));
@@ -50,7 +70,8 @@ const Body sweep_in_symmetric_memory("sweep_in_symmetric_memory", [](Member& mem
   // "some": what is left has no room for all buffers of the large cases, and less on some ranks than on others.
   const size_t kept = member.argument == "all" ? 0 : kBytes - (static_cast<size_t>(1 + member.rank % 3) << 20);
   std::byte* const unused = kept > 0 ? arena.take(kept) : nullptr;
-  const size_t stride = (kSanitized ? 29 : 2) * (member.size > 5 ? 3 : 1);
+  const size_t sized = member.size > 5 ? 3 : 1;
+  const size_t stride = stride_of(2 * sized, (kThreadSanitized ? 58 : 29) * sized);
   Sweep(member.world, member.rank, member.size, &arena).run(large_cases(member.size, 0, stride));
   Sweep(member.world, member.rank, member.size, &arena).run(small_cases(member.size, 2, 31 * stride));
   if (unused != nullptr) arena.give_back(unused, kept);
@@ -58,32 +79,36 @@ const Body sweep_in_symmetric_memory("sweep_in_symmetric_memory", [](Member& mem
 
 class Collectives : public testing::TestWithParam<int> {};
 
-TEST_P(Collectives, SmallOverThreads) { run("small", Ranks::kThreads, GetParam(), kSmallStride); }
-TEST_P(Collectives, SmallOverProcesses) { run("small", Ranks::kProcesses, GetParam(), 13 * kSmallStride); }
+TEST_P(Collectives, SmallOverThreads) { run("small", Ranks::kThreads, GetParam(), stride_of(1, 61)); }
+TEST_P(Collectives, SmallOverProcesses) { run("small", Ranks::kProcesses, GetParam(), stride_of(13, 13 * 61)); }
 TEST_P(Collectives, LargeOverThreads) { run("large", Ranks::kThreads, GetParam(), large_stride(GetParam())); }
-TEST_P(Collectives, LargeOverProcesses) { run("large", Ranks::kProcesses, GetParam(), 2 * large_stride(GetParam())); }
+TEST_P(Collectives, LargeOverProcesses) { run("large", Ranks::kProcesses, GetParam(), large_stride(GetParam(), 2)); }
 
 INSTANTIATE_TEST_SUITE_P(Ranks, Collectives, testing::Range(1, 10));
 
 TEST(LittleMemory, OverThreads) {
-  for (const int size : {2, 7}) run_world(sweep_in_little_memory, Ranks::kThreads, size);
+  for (const int size : {2, 7}) run(sweep_in_little_memory, Ranks::kThreads, size);
 }
-TEST(LittleMemory, OverProcesses) { run_world(sweep_in_little_memory, Ranks::kProcesses, 3); }
+TEST(LittleMemory, OverProcesses) {
+  if (kProcessesToo) run(sweep_in_little_memory, Ranks::kProcesses, 3);
+}
 
 TEST(SymmetricMemory, OverThreads) {
-  for (const int size : {1, 2, 3, 7}) run_world(sweep_in_symmetric_memory, Ranks::kThreads, size, "all");
+  for (const int size : {1, 2, 3, 7}) run(sweep_in_symmetric_memory, Ranks::kThreads, size, "all");
 }
 TEST(SymmetricMemory, OverProcesses) {
-  for (const int size : {2, 4}) run_world(sweep_in_symmetric_memory, Ranks::kProcesses, size, "all");
+  for (const int size : {2, 4}) {
+    if (kProcessesToo) run(sweep_in_symmetric_memory, Ranks::kProcesses, size, "all");
+  }
 }
 TEST(SymmetricMemory, OfSomeRanks) {
-  for (const int size : {2, 5}) run_world(sweep_in_symmetric_memory, Ranks::kThreads, size, "some");
-  run_world(sweep_in_symmetric_memory, Ranks::kProcesses, 3, "some");
+  for (const int size : {2, 5}) run(sweep_in_symmetric_memory, Ranks::kThreads, size, "some");
+  if (kProcessesToo) run(sweep_in_symmetric_memory, Ranks::kProcesses, 3, "some");
 }
 
 // More ranks than any machine of the tests has processors.
-TEST(Crowd, SixteenThreads) { run("small", Ranks::kThreads, 16, 97 * kSmallStride); }
-TEST(Crowd, SixteenProcesses) { run("small", Ranks::kProcesses, 16, 97 * kSmallStride); }
+TEST(Crowd, SixteenThreads) { run("small", Ranks::kThreads, 16, stride_of(97, 97 * 61)); }
+TEST(Crowd, SixteenProcesses) { run("small", Ranks::kProcesses, 16, stride_of(97, 97 * 61)); }
 
 }  // namespace
 }  // namespace ps_test

@@ -1,12 +1,15 @@
 // `psctl bench`: how long operations take, what a world costs to form, and what an idle rank costs.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "measure/shape.h"
+
+namespace CLI {
+class App;
+}
 
 namespace psctl {
 

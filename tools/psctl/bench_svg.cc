@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <iterator>
 
 #include "bench_report.h"
+#include "svg.h"
 
 namespace psctl {
 namespace {
@@ -21,7 +21,6 @@ constexpr std::array kPanelLeft = {72, 588};
 constexpr int kLegendRow = 26;
 constexpr int kLegendColumn = 190;
 constexpr int kMostSizeLabels = 8;
-constexpr const char* kInk = "#17202a";
 constexpr const char* kFaint = "#4b5563";
 constexpr const char* kGrid = "#e2e8f0";
 // Colours that differ for colour-blind readers too; marks differ beside them.
@@ -66,7 +65,7 @@ std::string tick_text(double value) {
   return value >= 1 ? fmt::format("{:.0f}", value) : fmt::format("{:.6g}", value);
 }
 
-class Plot {
+class Plot : Svg {
  public:
   explicit Plot(const std::vector<PointResult>& results) {
     for (const PointResult& result : results) {
@@ -86,16 +85,11 @@ class Plot {
     draw_panel(0, "Median time, us (dotted: 99th percentile)", median_us, true);
     if (has_bus) draw_panel(1, "Bus bandwidth, GB/s", bus_gbs, false);
     const int height = draw_legend() + 24;
-    return start(height) + body_ + "</svg>\n";
+    const std::string what = conditions();
+    return file(kWidth, height, "psctl bench: " + title(), what, head(height, what));
   }
 
  private:
-  template <class... Values>
-  void add(fmt::format_string<Values...> format, Values&&... values) {
-    fmt::format_to(std::back_inserter(body_), format, std::forward<Values>(values)...);
-    body_ += '\n';
-  }
-
   std::string title() const {
     const PointResult& first = *curves_.front().points.front();
     const std::string memory = first.is_registered ? ", registered memory" : "";
@@ -121,14 +115,11 @@ class Plot {
                        is_verified ? "all results verified" : "SOME RESULTS WERE WRONG", least, most);
   }
 
-  std::string start(int height) const {
-    return fmt::format(
-        R"(<svg xmlns="http://www.w3.org/2000/svg" width="{0}" height="{1}" viewBox="0 0 {0} {1}" role="img" )"
-        R"(font-family="Inter, 'Helvetica Neue', Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif" fill="{2}">)"
-        "\n<title>psctl bench: {3}</title>\n<desc>{4}</desc>\n<rect width=\"{0}\" height=\"{1}\" fill=\"#fff\"/>\n"
-        "<text x=\"28\" y=\"40\" font-size=\"20\" font-weight=\"600\">{3}</text>\n"
-        "<text x=\"28\" y=\"64\" font-size=\"13\" fill=\"{5}\">{4}</text>\n",
-        kWidth, height, kInk, title(), conditions(), kFaint);
+  std::string head(int height, const std::string& what) const {
+    return fmt::format("<rect width=\"{0}\" height=\"{1}\" fill=\"#fff\"/>\n"
+                       "<text x=\"28\" y=\"40\" font-size=\"20\" font-weight=\"600\">{2}</text>\n"
+                       "<text x=\"28\" y=\"64\" font-size=\"13\" fill=\"{3}\">{4}</text>\n",
+                       kWidth, height, title(), kFaint, what);
   }
 
   LogAxis size_axis(double left) const {
@@ -180,7 +171,7 @@ class Plot {
         add("<g><title>{} {}: {:.6g}</title>", measure::name_of(curves_[i].operation),
             measure::size_text(result->shape.bytes()), value(*result));
         draw_mark(i, sizes.at(static_cast<double>(result->shape.bytes())), values.at(value(*result)));
-        body_ += "</g>\n";
+        add("</g>");
       }
     }
   }
@@ -221,7 +212,6 @@ class Plot {
   }
 
   std::vector<Curve> curves_;
-  std::string body_;
 };
 
 }  // namespace

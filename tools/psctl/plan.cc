@@ -1,5 +1,6 @@
 #include "plan.h"
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <limits>
 

@@ -1,10 +1,13 @@
 // `psctl plan`: what a layout's groups are, before any process starts.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
+
+namespace CLI {
+class App;
+}
 
 namespace psctl {
 

@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 #include <set>
+#include <utility>
 
 #include "plan_fold.h"
 #include "plan_picture.h"
 #include "plan_text.h"
+#include "svg.h"
 
 namespace psctl {
 namespace {
@@ -28,7 +29,6 @@ constexpr double kMonoWidth = 7.3;    // of a character of the legend, with some
 constexpr const char* kMonoFonts = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace";
 constexpr double kTitleWidth = 11.5;
 constexpr double kFactWidth = 7.2;
-constexpr const char* kInk = "#17202a";
 
 struct Cell {
   int width;
@@ -123,7 +123,7 @@ int room_of(const std::string& text, double character) {
   return static_cast<int>(std::ceil(static_cast<double>(text.size() + 1) * character));
 }
 
-class Picture {
+class Picture : Svg {
  public:
   Picture(const PlannedLayout& layout, const PlanOptions& options, Groups groups)
       : layout_(layout), options_(options), groups_(std::move(groups)),
@@ -140,16 +140,11 @@ class Picture {
     for (int32_t rank = 0; rank < layout_.world(); ++rank) draw_rank(rank);
     const int legend_top = kMargin + kHeader + geometry_.height_of(geometry_.hosts_in_row) + 34;
     const int height = draw_legend(legend_top) + kMargin;
-    return start(height) + body_ + "</svg>\n";
+    const int width = width_ + 2 * kMargin;
+    return file(width, height, layout_.spec(), facts(), head(width, height));
   }
 
  private:
-  template <class... Values>
-  void add(fmt::format_string<Values...> format, Values&&... values) {
-    fmt::format_to(std::back_inserter(body_), format, std::forward<Values>(values)...);
-    body_ += '\n';
-  }
-
   std::string facts() const {
     std::string text = fmt::format("{}: {} of {}", groups_.name, counted(groups_.count, "group"), groups_.size);
     if (!options_.gpus_per_host) return text + ". " + counted(layout_.world(), "rank") + ", hosts not given";
@@ -164,13 +159,8 @@ class Picture {
                               *options_.gpus_per_host);
   }
 
-  std::string start(int height) const {
-    const int width = width_ + 2 * kMargin;
-    std::string text = fmt::format(
-        R"(<svg xmlns="http://www.w3.org/2000/svg" width="{0}" height="{1}" viewBox="0 0 {0} {1}" role="img" )"
-        R"(font-family="Inter, 'Helvetica Neue', Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif" fill="{2}">)"
-        "\n<title>{3}</title>\n<desc>{4}</desc>\n<defs>\n",
-        width, height, kInk, layout_.spec(), facts());
+  std::string head(int width, int height) const {
+    std::string text = "<defs>\n";
     for (const auto& [pattern, color] : patterns_) text += pattern_definition(pattern, color);
     text += fmt::format("</defs>\n<rect width=\"{}\" height=\"{}\" fill=\"#fff\"/>\n", width, height);
     text += fmt::format("<text x=\"{}\" y=\"{}\" font-size=\"20\" font-weight=\"600\">{}</text>\n", kMargin,
@@ -210,7 +200,7 @@ class Picture {
     add(R"(<g><title>rank {}, {} {}</title><rect x="{}" y="{}" width="{}" height="{}" rx="{}" fill="{}"{}/>)", rank,
         groups_.name, label, x, y, cell.width, cell.height, std::min(6, cell.width / 4), paint, outline);
     if (cell.rank_size > 0) {
-      if (paint[0] == 'u') body_ += fmt::format(R"(<g {}>)", halo(static_cast<size_t>(group)));
+      if (paint[0] == 'u') append(fmt::format(R"(<g {}>)", halo(static_cast<size_t>(group))));
       const int middle = x + cell.width / 2;
       const bool has_label = cell.group_size > 0;
       const int base = has_label ? y + cell.height / 2 : y + cell.height / 2 + cell.rank_size * 3 / 8;
@@ -220,9 +210,9 @@ class Picture {
         add(R"(<text x="{}" y="{}" font-size="{}" text-anchor="middle">{}</text>)", middle,
             y + cell.height - cell.height / 6, cell.group_size, label);
       }
-      if (paint[0] == 'u') body_ += "</g>";
+      if (paint[0] == 'u') append("</g>");
     }
-    body_ += "</g>\n";
+    add("</g>");
   }
 
   // Returns where it ends.
@@ -261,7 +251,6 @@ class Picture {
   Geometry geometry_;
   std::vector<int64_t> group_of_;
   std::set<std::pair<size_t, size_t>> patterns_;
-  std::string body_;
   int width_;
 };
 

@@ -1,4 +1,5 @@
-"""Builds the wheel: the package's Python files and libparallelstate.so.0 in its lib/. A PEP 517 backend.
+"""Builds the wheel: the package's Python files, and in its lib/ libparallelstate.so.0 with its plugins. A PEP 517
+backend.
 
 A wheel is a zip file with three text files about itself, so that this needs no tool but cmake, and `pip install` of a
 checkout nothing from the network. The library is compiled from the checkout, or, when PS_PREBUILT_LIBRARY names one,
@@ -41,7 +42,9 @@ def build_wheel(wheel_directory: str, config_settings: Optional[Dict[str, Any]] 
         for path in sorted((PROJECT / "parallelstate").iterdir()):
             if path.suffix == ".py" or path.name == "py.typed":
                 yield f"parallelstate/{path.name}", path.read_bytes()
-        yield f"parallelstate/lib/{SONAME}", _library(_project()["version"])
+        with tempfile.TemporaryDirectory(prefix="parallelstate-wheel-") as scratch:
+            for name, data in _libraries(_project()["version"], Path(scratch)):
+                yield f"parallelstate/lib/{name}", data
 
     return _write(wheel_directory, entries())
 
@@ -67,26 +70,32 @@ def _project() -> Dict[str, Any]:
     return project
 
 
-def _library(version: str) -> bytes:
-    """The shared library, without debug information, after it has said that it is of this version."""
-    with tempfile.TemporaryDirectory(prefix="parallelstate-wheel-") as scratch:
-        folder = Path(scratch)
-        chosen = os.environ.get("PS_PREBUILT_LIBRARY")
-        if chosen and not os.path.isfile(chosen):
-            _fail(f"PS_PREBUILT_LIBRARY is {chosen}, and there is no such file")
-        packed = folder / SONAME
-        shutil.copyfile(chosen or _compile(folder / "build"), packed)
-        strip = shutil.which("strip")
-        if strip:
-            subprocess.run([strip, "--strip-unneeded", str(packed)], check=True)
-        try:
-            number = ctypes.CDLL(str(packed)).psVersion()
-        except (OSError, AttributeError) as error:
-            _fail(f"{chosen or packed} is not a ParallelState library that this machine can load: {error}")
-        found = f"{number // 10000}.{number // 100 % 100}.{number % 100}"
-        if found != version:
-            _fail(f"the library is version {found}, the package is {version}; they are released together")
-        return packed.read_bytes()
+def _libraries(version: str, scratch: Path) -> Entries:
+    """The shared library, after it has said that it is of this version, and its plugins, which lie beside it; all
+    without debug information."""
+    chosen = os.environ.get("PS_PREBUILT_LIBRARY")
+    if chosen and not os.path.isfile(chosen):
+        _fail(f"PS_PREBUILT_LIBRARY is {chosen}, and there is no such file")
+    library = Path(chosen) if chosen else _compile(scratch / "build")
+    packed = _stripped(library, scratch / SONAME)
+    try:
+        number = ctypes.CDLL(str(packed)).psVersion()
+    except (OSError, AttributeError) as error:
+        _fail(f"{library} is not a ParallelState library that this machine can load: {error}")
+    found = f"{number // 10000}.{number // 100 % 100}.{number % 100}"
+    if found != version:
+        _fail(f"the library is version {found}, the package is {version}; they are released together")
+    yield SONAME, packed.read_bytes()
+    for plugin in sorted((library.parent / "parallelstate").glob("ps_*.so")):
+        yield f"parallelstate/{plugin.name}", _stripped(plugin, scratch / plugin.name).read_bytes()
+
+
+def _stripped(library: Path, packed: Path) -> Path:
+    shutil.copyfile(library, packed)
+    strip = shutil.which("strip")
+    if strip:
+        subprocess.run([strip, "--strip-unneeded", str(packed)], check=True)
+    return packed
 
 
 def _compile(build: Path) -> Path:

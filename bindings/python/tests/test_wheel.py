@@ -15,7 +15,7 @@ import zipfile
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
-LIBRARY = FOLDER = None
+LIBRARY = FOLDER = PLUGINS = None
 TAG = r"parallelstate-0\.1\.0-py3-none-linux_\w+\.whl"
 
 PROGRAM = """
@@ -28,13 +28,13 @@ with ps.init() as context:
     assert context.world.all_reduce(x)[0] == 1.5 and context.world_size == 1
 
 sums = {}
-def rank_main(rank):
-    with ps.init(rank, 2, rendezvous="mem://wheel", timeout=60, init_timeout=60) as context:
-        sums[rank] = list(context.world.all_reduce(array.array("i", [rank, 10])))
-ranks = [threading.Thread(target=rank_main, args=(rank,)) for rank in range(2)]
+def rank_main(rank, backend):
+    with ps.init(rank, 2, rendezvous="mem://" + backend, backend=backend, timeout=60, init_timeout=60) as context:
+        sums[rank, backend] = list(context.world.all_reduce(array.array("i", [rank, 10])))
+ranks = [threading.Thread(target=rank_main, args=(rank, backend)) for rank in range(2) for backend in sys.argv[1:]]
 for rank in ranks: rank.start()
 for rank in ranks: rank.join()
-assert sums == {0: [1, 20], 1: [1, 20]}, sums
+assert len(sums) == len(ranks) and all(sum == [1, 20] for sum in sums.values()), sums
 
 try:
     with ps.init() as context:
@@ -82,8 +82,9 @@ class Wheel(unittest.TestCase):
         before = self.installed()
         run(self.python, "-m", "pip", "install", wheel)
         # An empty environment: what is found is found in the package.
-        done = subprocess.run([str(self.python), "-c", PROGRAM], cwd="/", env={}, text=True, capture_output=True,
-                              timeout=120)
+        backends = ["shm", *(path.stem.replace("ps_", "") for path in PLUGINS)]
+        done = subprocess.run([str(self.python), "-c", PROGRAM, *backends], cwd="/", env={}, text=True,
+                              capture_output=True, timeout=120)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         module, library = (Path(line) for line in done.stdout.split())
         self.assertIn(FOLDER / "venv", module.parents)
@@ -100,7 +101,8 @@ class Wheel(unittest.TestCase):
         modules = {f"parallelstate/{path.name}" for path in (PROJECT / "parallelstate").glob("*.py")}
         about = "parallelstate-0.1.0.dist-info"
         others = {name for name in names - modules if not name.startswith(f"{about}/licenses/")}
-        self.assertEqual(others, {"parallelstate/py.typed", "parallelstate/lib/libparallelstate.so.0",
+        plugins = {f"parallelstate/lib/parallelstate/{path.name}" for path in PLUGINS}
+        self.assertEqual(others, {"parallelstate/py.typed", "parallelstate/lib/libparallelstate.so.0", *plugins,
                                   f"{about}/METADATA", f"{about}/WHEEL", f"{about}/RECORD"})
         self.assertLessEqual(modules, names)
         self.assertIn(f"{about}/licenses/LICENSE", names)
@@ -132,4 +134,5 @@ class Wheel(unittest.TestCase):
 
 if __name__ == "__main__":
     LIBRARY, FOLDER = (Path(path).resolve() for path in sys.argv[1:3])
+    PLUGINS = sorted((LIBRARY.parent / "parallelstate").glob("*.so"))
     unittest.main(argv=sys.argv[:1])

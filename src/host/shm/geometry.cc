@@ -3,15 +3,14 @@
 #include <algorithm>
 #include <bit>
 
+#include "base/pages.h"
+
 namespace ps {
 namespace {
 
-constexpr size_t kPage = 4096;
 constexpr size_t kLargestSlot = 64 << 10;
 constexpr size_t kLargestPiece = 512 << 10;
 constexpr size_t kLargestMessageRing = 1 << 20;
-
-constexpr size_t round_up(size_t value, size_t unit) { return (value + unit - 1) / unit * unit; }
 
 }  // namespace
 
