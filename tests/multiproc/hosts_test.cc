@@ -2,7 +2,9 @@
 // hosts, in several shapes. Between them everything goes over the network, within one through shared memory.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -32,6 +34,19 @@ psGroup world_of(psContext context) {
   psGroup group = nullptr;
   require_ok(psGetGroup(context, "world", &group));
   return group;
+}
+
+// Whether every communicator of these ranks has some, by psDescribe.
+bool shares_memory(psContext context, const std::vector<int32_t>& ranks) {
+  psBytes bytes = nullptr;
+  const void* data = nullptr;
+  require_ok(psDescribe(context, &bytes));
+  require_ok(psBytesAt(bytes, 0, &data, nullptr, nullptr));
+  const auto json = nlohmann::json::parse(static_cast<const char*>(data));
+  require_ok(psBytesFree(bytes));
+  return std::ranges::all_of(json["communicators"], [&](const auto& communicator) {
+    return communicator["ranks"] != ranks || communicator["shared_memory_bytes"] > 0;
+  });
 }
 
 // What is combined host by host has the same bits on all ranks, but not those of a fold in rank order.
@@ -122,6 +137,35 @@ const Body mismatches("mismatches_over_hosts", [](Member& member) {
   require_ok(psFinalize(context));
 });
 
+// Groups of a layout go the same ways. Each has one member a host at most, or several on each.
+const Body layout_over_hosts("layout_over_hosts", [](Member& member) {
+  const psContext context = join_on_hosts(member);
+  const std::string spec = member.size % 2 == 0 ? "grid:pair=2,rest=*;whole:all=*" : "grid:all=*";
+  require_ok(psInitModelParallel(context, spec.c_str(), nullptr));
+  for (const char* const name : {"all", "pair", "rest"}) {
+    if (member.size % 2 != 0 && std::string(name) != "all") continue;
+    psGroup group = nullptr;
+    require_ok(psGetGroup(context, name, &group));
+    psGroupInfo info = PS_GROUP_INFO_INIT;
+    require_ok(psGetGroupInfo(group, &info));
+    std::vector<int32_t> ranks(static_cast<size_t>(info.size));
+    size_t count = 0;
+    require_ok(psGroupGlobalRanks(group, ranks.data(), ranks.size(), &count));
+    const auto host_of = [&](int32_t rank) { return member.argument[static_cast<size_t>(rank)]; };
+    const auto here = std::ranges::count_if(ranks, [&](int32_t rank) { return host_of(rank) == host_of(member.rank); });
+    require(shares_memory(context, ranks) == (here > 1),
+            std::string(name) + " shares memory although it cannot, or not although it can");
+    {
+      Sweep sweep(group, info.rank, info.size);
+      sweep.run(exact(small_cases(info.size, 5, kSanitized ? 1801 : 401)));
+      sweep.run(exact(large_cases(info.size, 2, kSanitized ? 71 : 31)));
+    }
+    require_ok(psGroupFree(group));
+  }
+  require_ok(psDestroyModelParallel(context));
+  require_ok(psFinalize(context));
+});
+
 class Hosts : public testing::TestWithParam<const char*> {
  protected:
   void run(const Body& body) const {
@@ -132,6 +176,7 @@ class Hosts : public testing::TestWithParam<const char*> {
 
 TEST_P(Hosts, Sweep) { run(sweep_over_hosts); }
 TEST_P(Hosts, InTurn) { run(in_turn); }
+TEST_P(Hosts, Layout) { run(layout_over_hosts); }
 TEST_P(Hosts, Mismatches) { run(mismatches); }
 
 // Two pairs; one rank alone beside three; ranks in turn; hosts of three sizes, whose first members are not in order.
