@@ -29,8 +29,9 @@ std::unique_ptr<Plane> staged_plane(const TransportModule& module, World& world,
                                     Hosts hosts, uint64_t serial, const Geometry& geometry,
                                     std::shared_ptr<SharedMemory> memory, uint64_t host_buffer_bytes,
                                     const Dispatch& dispatch, std::unique_ptr<NetPlane> flat) {
-  // A serial of the leaders' own: agreed ones do not come so far.
-  constexpr uint64_t kLeaders = uint64_t{1} << 63;
+  // A serial of its own for what each place of a host exchanges: agreed ones do not come so far.
+  constexpr uint64_t kAcross = uint64_t{1} << 63;
+  constexpr int kPlaceShift = 52;
   const int rank = place_of(world, members);
   const auto global = [&](const std::vector<int>& ranks) {
     std::vector<int32_t> list;
@@ -39,12 +40,14 @@ std::unique_ptr<Plane> staged_plane(const TransportModule& module, World& world,
   };
   std::unique_ptr<ShmPlane> host;
   if (memory) host = shm_plane(world, global(hosts.own_members()), geometry, std::move(memory), dispatch);
-  std::unique_ptr<NetPlane> leaders;
-  if (hosts.place_of[static_cast<size_t>(rank)] == 0) {
-    leaders = std::make_unique<NetPlane>(module, world, serial | kLeaders, global(hosts.leaders), hosts.own,
-                                         host_buffer_bytes);
+  const auto place = static_cast<uint64_t>(hosts.place_of[static_cast<size_t>(rank)]);
+  std::unique_ptr<NetPlane> across;
+  if (hosts.is_even() || place == 0) {
+    across = std::make_unique<NetPlane>(module, world, serial | kAcross | place << kPlaceShift, global(hosts.column),
+                                        hosts.own, host_buffer_bytes);
   }
-  return std::make_unique<HierPlane>(std::move(hosts), rank, std::move(host), std::move(flat), std::move(leaders));
+  return std::make_unique<HierPlane>(std::move(hosts), rank, std::move(host), std::move(flat), std::move(across),
+                                     host_buffer_bytes, dispatch);
 }
 
 // `make` gets the transport of planes between hosts.
