@@ -409,32 +409,6 @@ TEST(Reduce, InPartsComesToTheSame) {
   }
 }
 
-TEST(Reduce, ConversionsGiveTheSameBitsOnEveryTarget) {
-  std::mt19937_64 random(7);
-  for (psDataType dtype = PS_INT8; dtype <= PS_BOOL; ++dtype) {
-    const Bytes narrow = pack(dtype, draw(dtype, kMostCount, random));
-    const bool is_narrow = float_format(dtype) && element_size(dtype) <= 2;
-    const psDataType wide = is_narrow ? PS_FLOAT32 : dtype;
-    const Bytes partial = pack(wide, draw(wide, kMostCount, random));
-    const double factor = 3.0;
-    Bytes widened, finished;
-    for (const ReduceTarget& target : supported_reduce_targets()) {
-      ASSERT_EQ(target.find_widening(dtype) != nullptr, is_narrow);
-      ASSERT_EQ(target.find_finishing(dtype) != nullptr, dtype != PS_BOOL);
-      const auto expect_same = [&](ReduceKernel kernel, const Bytes& from, size_t element, Bytes& first) {
-        if (kernel == nullptr) return;
-        const void* const source = from.data();
-        Bytes result(kMostCount * element);
-        kernel(result.data(), &source, 1, kMostCount, &factor);
-        if (first.empty()) first = result;
-        EXPECT_EQ(result, first) << target.name << " " << data_type_name(dtype);
-      };
-      expect_same(target.find_widening(dtype), narrow, sizeof(float), widened);
-      expect_same(target.find_finishing(dtype), partial, element_size(dtype), finished);
-    }
-  }
-}
-
 TEST(Reduce, SumsMoreElementsThanOneBlockOfEveryType) {
   for (const ReduceTarget& target : supported_reduce_targets()) {
     for (psDataType dtype = PS_INT8; dtype < PS_BOOL; ++dtype) {
