@@ -128,7 +128,12 @@ void NetPlane::compare_begun(uint64_t sequence, const Signature& own) {
 }
 
 bool NetPlane::has_heard_out(int member) {
-  if (!links_.is_used(member) || notices_.has_said_goodbye(member) || transport_->is_lost(member)) return true;
+  if (!links_.is_used(member) || notices_.has_said_goodbye(member)) return true;
+  if (transport_->is_lost(member)) {
+    // It may have left before it connected to this rank; why is at the store then.
+    if (notices_.look_at_store()) world_.doorbell().ring();
+    return true;
+  }
   // It may never have connected to this rank.
   auto& first = first_asked_ns_[static_cast<size_t>(member)];
   int64_t none = 0;
