@@ -136,8 +136,8 @@ enum {
 
 /*
  * Reductions. The order of accumulation is the rank order of the group, on every rank the same, so all ranks get the
- * same bits. In a group of several ranks on each of several hosts all_reduce accumulates on each host first, unless the
- * group is PS_DETERMINISTIC.
+ * same bits. A group that spans hosts with several ranks on one is combined host by host, in the order of their first
+ * ranks, and each host's ranks in theirs; with PS_DETERMINISTIC in rank order too.
  *
  *   SUM, PRODUCT, MIN, MAX   all types but bool. 8- and 16-bit floats accumulate in float32 and round once, to nearest
  *                            even. Integers wrap. SUM and PRODUCT propagate NaN; MIN and MAX give NaN if any input is.

@@ -24,7 +24,7 @@ const (
 	TypeBool       DataType = 15
 )
 
-// ReduceOp is a reduction. The order of accumulation is the rank order of the group, so all ranks get the same bits.
+// ReduceOp is a reduction. The order of accumulation is the same on all ranks of a group, so all get the same bits.
 type ReduceOp int32
 
 // The reductions. Sum, Product, Min and Max take all types but Bool; Avg floats and integers; BitAnd, BitOr and BitXor

@@ -8,7 +8,6 @@
 #include "group/planes.h"
 #include "group/progress.h"
 #include "group/warm_up.h"
-#include "host/hier/hosts.h"
 
 namespace ps {
 
@@ -177,27 +176,24 @@ std::shared_ptr<Group> GroupConstructor::build(std::vector<int32_t> global_ranks
     communicator = proposals[self].existing;
     tag = proposals.front().tag;
   } else {
-    const Hosts hosts(*world_, global_ranks);
-    const bool staged = hosts.is_hierarchy() && settings.backend == "auto";
-    const std::vector<int>& mates = hosts.own_members();
-    const Geometry geometry = Geometry::plan(static_cast<int>(mates.size()), settings.host_buffer_bytes);
+    const std::vector<int32_t> mates = sharers(*world_, global_ranks, settings.backend);
+    const Geometry geometry =
+        mates.empty() ? Geometry{} : Geometry::plan(static_cast<int>(mates.size()), settings.host_buffer_bytes);
     const StopCheck check_members = [&] {
       check();
       attempt.check(global_ranks, attempts, fmt::format("new group '{}'", settings.name));
     };
     std::shared_ptr<SharedMemory> memory;
-    if (mates.size() > 1 && (staged || shares_memory(*world_, global_ranks, settings.backend))) {
+    if (!mates.empty()) {
       const SharedNeed need{"parallelstate-group", geometry.total_bytes, geometry.messages_offset,
                             fmt::format("group '{}' of {} ranks with host_buffer_bytes {}", settings.name,
                                         global_ranks.size(), settings.host_buffer_bytes)};
-      const auto first = static_cast<size_t>(mates.front());
-      memory = hand_over(*world_, offer, self == first, proposals[first].ticket, static_cast<int>(mates.size()), need,
-                         deadline, check_members);
+      const auto first = std::find(global_ranks.begin(), global_ranks.end(), mates.front()) - global_ranks.begin();
+      memory = hand_over(*world_, offer, mates.front() == world_->rank(), proposals[static_cast<size_t>(first)].ticket,
+                         static_cast<int>(mates.size()), need, deadline, check_members);
     }
-    auto plane = staged ? make_staged_plane(*world_, global_ranks, serial, geometry, std::move(memory),
-                                            settings.host_buffer_bytes, dispatch_)
-                        : make_plane(*world_, global_ranks, settings.backend, serial, geometry, std::move(memory),
-                                     settings.host_buffer_bytes, dispatch_);
+    auto plane = make_plane(*world_, global_ranks, settings.backend, serial, geometry, std::move(memory),
+                            settings.host_buffer_bytes, dispatch_);
     communicator = std::make_shared<Communicator>(world_, progress_, serial, std::move(global_ranks), settings.backend,
                                                   std::move(plane));
     tag = communicator->next_tag();

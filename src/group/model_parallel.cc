@@ -226,9 +226,10 @@ ModelParallel::Communicators ModelParallel::plan(const GroupSettings& settings) 
       if (!is_new) continue;
       Communicators::Entry& communicator = entry->second;
       communicator.number = number;
-      communicator.in_memory = shares_memory(*world_, ranks, settings.backend);
-      communicator.geometry = Geometry::plan(static_cast<int>(ranks.size()), settings.host_buffer_bytes);
+      const Ranks mates = sharers(*world_, ranks, settings.backend);
+      communicator.in_memory = !mates.empty();
       if (!communicator.in_memory) continue;
+      communicator.geometry = Geometry::plan(static_cast<int>(mates.size()), settings.host_buffer_bytes);
       communicator.offset = planned.bytes;
       planned.pages += communicator.geometry.messages_offset;
       planned.bytes += whole_pages(communicator.geometry.total_bytes);

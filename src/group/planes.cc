@@ -1,6 +1,7 @@
 #include "group/planes.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "host/hier/hier_plane.h"
 #include "host/local_plane.h"
@@ -23,6 +24,32 @@ std::unique_ptr<ShmPlane> shm_plane(const World& world, const std::vector<int32_
   return std::make_unique<ShmPlane>(std::move(memory), geometry, place_of(world, members), std::move(doorbells), dispatch);
 }
 
+// In stages: shared memory on each host, the network among leaders.
+std::unique_ptr<Plane> staged_plane(const TransportModule& module, World& world, const std::vector<int32_t>& members,
+                                    Hosts hosts, uint64_t serial, const Geometry& geometry,
+                                    std::shared_ptr<SharedMemory> memory, uint64_t host_buffer_bytes,
+                                    const Dispatch& dispatch, std::unique_ptr<NetPlane> flat) {
+  // A serial of its own for what each place of a host exchanges: agreed ones do not come so far.
+  constexpr uint64_t kAcross = uint64_t{1} << 63;
+  constexpr int kPlaceShift = 52;
+  const int rank = place_of(world, members);
+  const auto global = [&](const std::vector<int>& ranks) {
+    std::vector<int32_t> list;
+    for (const int member : ranks) list.push_back(members[static_cast<size_t>(member)]);
+    return list;
+  };
+  std::unique_ptr<ShmPlane> host;
+  if (memory) host = shm_plane(world, global(hosts.own_members()), geometry, std::move(memory), dispatch);
+  const auto place = static_cast<uint64_t>(hosts.place_of[static_cast<size_t>(rank)]);
+  std::unique_ptr<NetPlane> across;
+  if (hosts.is_even() || place == 0) {
+    across = std::make_unique<NetPlane>(module, world, serial | kAcross | place << kPlaceShift, global(hosts.column),
+                                        hosts.own, host_buffer_bytes);
+  }
+  return std::make_unique<HierPlane>(std::move(hosts), rank, std::move(host), std::move(flat), std::move(across),
+                                     host_buffer_bytes, dispatch);
+}
+
 // `make` gets the transport of planes between hosts.
 template <class Make>
 MadePlane between_hosts(Make&& make) {
@@ -35,47 +62,32 @@ MadePlane between_hosts(Make&& make) {
 
 }  // namespace
 
-bool shares_memory(const World& world, const std::vector<int32_t>& members, const std::string& backend) {
+std::vector<int32_t> sharers(const World& world, const std::vector<int32_t>& members, const std::string& backend) {
+  std::vector<int32_t> here;
   const int32_t node = world.member(world.rank()).node;
-  return members.size() > 1 && backend != "gloo" &&
-         std::all_of(members.begin(), members.end(), [&](int32_t rank) { return world.member(rank).node == node; });
+  std::copy_if(members.begin(), members.end(), std::back_inserter(here),
+               [&](int32_t rank) { return world.member(rank).node == node; });
+  const bool wanted = backend == "auto" || (backend == "shm" && here.size() == members.size());
+  if (!wanted || here.size() < 2) here.clear();
+  return here;
 }
 
 MadePlane make_plane(World& world, const std::vector<int32_t>& members, const std::string& backend, uint64_t serial,
                      const Geometry& geometry, std::shared_ptr<SharedMemory> memory, uint64_t host_buffer_bytes,
                      const Dispatch& dispatch) {
   if (members.size() == 1) return {std::make_unique<LocalPlane>(), ""};
-  if (memory) return {shm_plane(world, members, geometry, std::move(memory), dispatch), ""};
+  Hosts hosts(world, members);
+  if (memory && hosts.members.size() == 1) return {shm_plane(world, members, geometry, std::move(memory), dispatch), ""};
   if (backend == "shm") {
     return {nullptr, "its members are on several hosts and its backend is \"shm\", which moves data within one; \"auto\" "
                      "and \"gloo\" move it between hosts"};
   }
-  return between_hosts([&](const TransportModule& module) {
-    return std::make_unique<NetPlane>(module, world, serial, members, place_of(world, members), host_buffer_bytes);
-  });
-}
-
-MadePlane make_staged_plane(World& world, const std::vector<int32_t>& members, uint64_t serial, const Geometry& geometry,
-                            std::shared_ptr<SharedMemory> memory, uint64_t host_buffer_bytes, const Dispatch& dispatch) {
-  // A serial of the leaders' own: agreed ones do not come so far.
-  constexpr uint64_t kLeaders = uint64_t{1} << 63;
-  Hosts hosts(world, members);
-  const int rank = place_of(world, members);
-  const auto global = [&](const std::vector<int>& ranks) {
-    std::vector<int32_t> list;
-    for (const int member : ranks) list.push_back(members[static_cast<size_t>(member)]);
-    return list;
-  };
-  std::unique_ptr<ShmPlane> host;
-  if (memory) host = shm_plane(world, global(hosts.own_members()), geometry, std::move(memory), dispatch);
-  return between_hosts([&](const TransportModule& module) {
-    auto flat = std::make_unique<NetPlane>(module, world, serial, members, rank, host_buffer_bytes);
-    std::unique_ptr<NetPlane> leaders;
-    if (hosts.place_of[static_cast<size_t>(rank)] == 0) {
-      leaders = std::make_unique<NetPlane>(module, world, serial | kLeaders, global(hosts.leaders), hosts.own,
-                                           host_buffer_bytes);
-    }
-    return std::make_unique<HierPlane>(std::move(hosts), rank, std::move(host), std::move(flat), std::move(leaders));
+  const bool staged = hosts.is_hierarchy() && backend == "auto";
+  return between_hosts([&](const TransportModule& module) -> std::unique_ptr<Plane> {
+    auto flat = std::make_unique<NetPlane>(module, world, serial, members, place_of(world, members), host_buffer_bytes);
+    if (!staged) return flat;
+    return staged_plane(module, world, members, std::move(hosts), serial, geometry, std::move(memory), host_buffer_bytes,
+                        dispatch, std::move(flat));
   });
 }
 

@@ -18,7 +18,9 @@ constexpr std::string_view kTable =
     "all_reduce:shm:<=16ranks,<=16K=one-shot;all_reduce:shm:<=8K=one-shot;"
     "all_reduce:shm=two-shot;"
     "*:shm:<=64K=one-shot;"
-    "*:shm=pipeline";
+    "*:shm=pipeline;"
+    "*:hosts=staged;"
+    "*:hosts=flat";
 
 struct Known {
   Algorithm algorithm;
@@ -29,6 +31,9 @@ constexpr Known kKnown[] = {
     {Algorithm::kOneShot, "one-shot", "shm"},
     {Algorithm::kTwoShot, "two-shot", "shm"},
     {Algorithm::kPipeline, "pipeline", "shm"},
+    {Algorithm::kStaged, "staged", "hosts"},
+    {Algorithm::kStriped, "striped", "hosts"},
+    {Algorithm::kFlat, "flat", "hosts"},
 };
 
 constexpr Kind kFirstKind = Kind::kAllReduce;

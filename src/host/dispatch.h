@@ -4,9 +4,12 @@
 //
 //   rules      = rule { ";" rule }
 //   rule       = operation [ ":" plane ] [ ":" limit { "," limit } ] "=" algorithm
-//   operation  = "all_reduce" ... | "*"          plane = "shm" ... | "*"
+//   operation  = "all_reduce" ... | "*"          plane = "shm" | "hosts" | "*"
 //   limit      = "<=" number [ "K" | "M" | "G" ]   bytes that a rank contributes, the most on any member
 //              | "<=" number "ranks"               of the group
+//
+// "hosts" is what a group does that spans hosts with several ranks on one: "staged" on each host and between their first
+// members, "striped" between all members, each for a part, or "flat", member to member.
 //
 // "all_reduce:shm:<=1M=two-shot;*:<=8ranks,<=16K=one-shot"
 #pragma once
@@ -21,7 +24,7 @@
 
 namespace ps {
 
-enum class Algorithm { kOneShot, kTwoShot, kPipeline };
+enum class Algorithm { kOneShot, kTwoShot, kPipeline, kStaged, kStriped, kFlat };
 
 const char* algorithm_name(Algorithm algorithm);
 

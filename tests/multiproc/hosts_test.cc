@@ -2,7 +2,10 @@
 // hosts, in several shapes. Between them everything goes over the network, within one through shared memory.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -12,10 +15,16 @@
 namespace ps_test {
 namespace {
 
-// The argument: a letter for each rank, its host.
-psContext join_on_hosts(const Member& member) {
+// The argument: a letter for each rank, its host; then, behind a space, dispatch rules.
+std::string hosts_of(const Member& member) { return member.argument.substr(0, static_cast<size_t>(member.size)); }
+std::string rules_of(const Member& member) {
+  return hosts_of(member) == member.argument ? "" : member.argument.substr(static_cast<size_t>(member.size) + 1);
+}
+
+psContext join_on_hosts(const Member& member, uint64_t host_buffer_bytes = 0) {
   ::setenv("PS_HOST_ID", std::string(1, member.argument[static_cast<size_t>(member.rank)]).c_str(), 1);
   const std::string rendezvous = member.rendezvous + "-hosts";
+  const std::string rules = rules_of(member);
   psConfig config = PS_CONFIG_INIT;
   config.flags = PS_HOST_ONLY;
   config.rank = member.rank;
@@ -23,6 +32,8 @@ psContext join_on_hosts(const Member& member) {
   config.rendezvous = rendezvous.c_str();
   config.timeout_ms = 60'000;
   config.init_timeout_ms = 60'000;
+  config.dispatch = rules.c_str();
+  config.host_buffer_bytes = host_buffer_bytes;
   psContext context = nullptr;
   require_ok(psInit(&config, &context));
   return context;
@@ -34,13 +45,44 @@ psGroup world_of(psContext context) {
   return group;
 }
 
-// What is combined host by host has the same bits on all ranks, but not those of a fold in rank order.
-std::vector<Case> exact(std::vector<Case> cases) {
-  std::erase_if(cases, [](const Case& c) {
-    const bool rounds = c.dtype == PS_FLOAT32 || c.dtype == PS_FLOAT64;
-    return c.operation == Operation::kAllReduce && rounds && (c.op == PS_PRODUCT || c.op == PS_PREMUL_SUM);
+nlohmann::json describe(psContext context) {
+  psBytes bytes = nullptr;
+  const void* data = nullptr;
+  require_ok(psDescribe(context, &bytes));
+  require_ok(psBytesAt(bytes, 0, &data, nullptr, nullptr));
+  nlohmann::json json = nlohmann::json::parse(static_cast<const char*>(data));
+  require_ok(psBytesFree(bytes));
+  return json;
+}
+
+// Whether every communicator of these ranks has some, by psDescribe.
+bool shares_memory(psContext context, const std::vector<int32_t>& ranks) {
+  const auto json = describe(context);
+  return std::ranges::all_of(json["communicators"], [&](const auto& communicator) {
+    return communicator["ranks"] != ranks || communicator["shared_memory_bytes"] > 0;
   });
-  return cases;
+}
+
+bool is_even(const std::string& hosts) {
+  return std::ranges::all_of(hosts, [&](char host) { return std::ranges::count(hosts, host) == std::ranges::count(hosts, hosts[0]); });
+}
+
+// Whether nothing is combined on a host before: a root, or owners of blocks, whom the host's leader would have to serve.
+bool goes_flat(const Case& c, const std::string& hosts) {
+  if (is_even(hosts)) return false;
+  if (c.operation == Operation::kReduceScatter || c.operation == Operation::kReduceScatterV) return true;
+  const auto root = static_cast<size_t>(c.root);
+  return c.operation == Operation::kReduce && hosts.find(hosts[root]) != root;
+}
+
+void sweep(psGroup group, const std::string& hosts, const std::vector<Case>& cases) {
+  psGroupInfo info = PS_GROUP_INFO_INIT;
+  require_ok(psGetGroupInfo(group, &info));
+  for (const bool flat : {false, true}) {
+    std::vector<Case> chosen;
+    std::ranges::copy_if(cases, std::back_inserter(chosen), [&](const Case& c) { return goes_flat(c, hosts) == flat; });
+    Sweep(group, info.rank, info.size, nullptr, flat ? "" : hosts).run(chosen);
+  }
 }
 
 const Body sweep_over_hosts("sweep_over_hosts", [](Member& member) {
@@ -49,12 +91,39 @@ const Body sweep_over_hosts("sweep_over_hosts", [](Member& member) {
   psGroupInfo info = PS_GROUP_INFO_INIT;
   require_ok(psGetGroupInfo(world, &info));
   require(info.host_count > 1 && std::string(info.host_backend) == "gloo", "the ranks are not on several hosts");
-  {
-    Sweep sweep(world, member.rank, member.size);
-    sweep.run(exact(small_cases(member.size, 3, kSanitized ? 1201 : 151)));
-    sweep.run(exact(large_cases(member.size, 1, kSanitized ? 61 : 13)));
-  }
+  sweep(world, hosts_of(member), small_cases(member.size, 3, kSanitized ? 1201 : 53));
+  sweep(world, hosts_of(member), large_cases(member.size, 1, kSanitized ? 61 : 5));
   require_ok(psGroupFree(world));
+  require_ok(psFinalize(context));
+});
+
+// Rules choose for all ranks: "flat" folds in rank order. A small budget makes many small chunks.
+const Body under_rules("under_rules_over_hosts", [](Member& member) {
+  const psContext context = join_on_hosts(member, 256 << 10);
+  psGroup world = world_of(context);
+  const std::string algorithm = rules_of(member).substr(rules_of(member).rfind('=') + 1);
+  const auto in_force = describe(context)["communicators"][0]["dispatch"];
+  require(in_force["all_reduce"] == algorithm, in_force.dump());
+  require(in_force["all_to_all"] == "flat", in_force.dump());
+  const std::string fold = algorithm == "flat" ? "" : hosts_of(member);
+  sweep(world, fold, small_cases(member.size, 11, kSanitized ? 1301 : 211));
+  sweep(world, fold, large_cases(member.size, 0, kSanitized ? 67 : 7));
+  require_ok(psGroupFree(world));
+  require_ok(psFinalize(context));
+});
+
+// Whatever rounds is folded in rank order, as on one host.
+const Body deterministic("deterministic_over_hosts", [](Member& member) {
+  const psContext context = join_on_hosts(member);
+  std::vector<int32_t> ranks;
+  for (int rank = 0; rank < member.size; ++rank) ranks.push_back(rank);
+  psGroupOptions options = PS_GROUP_OPTIONS_INIT;
+  options.flags = PS_DETERMINISTIC;
+  psGroup group = nullptr;
+  require_ok(psNewGroup(context, ranks.data(), ranks.size(), &options, &group));
+  sweep(group, "", small_cases(member.size, 7, kSanitized ? 1301 : 97));
+  sweep(group, "", large_cases(member.size, 3, kSanitized ? 67 : 11));
+  require_ok(psGroupFree(group));
   require_ok(psFinalize(context));
 });
 
@@ -116,26 +185,64 @@ const Body mismatches("mismatches_over_hosts", [](Member& member) {
           : staged           ? psAllReduce(group, &value, &value, 1, PS_INT64, PS_MAX, nullptr, nullptr)
                              : psAllGather(group, &value, all.data(), 1, PS_INT64, nullptr, nullptr);
       require_error(result, PS_ERR_MISMATCH, "called all_reduce(count 1, int64, ");
+      require(value == 1 && all == std::vector<int64_t>(static_cast<size_t>(n)), "an output was written");
       require_ok(psGroupFree(group));
     }
   }
   require_ok(psFinalize(context));
 });
 
+// Groups of a layout go the same ways. Each has one member a host at most, or several on each.
+const Body layout_over_hosts("layout_over_hosts", [](Member& member) {
+  const psContext context = join_on_hosts(member);
+  const std::string spec = member.size % 2 == 0 ? "grid:pair=2,rest=*;whole:all=*" : "grid:all=*";
+  require_ok(psInitModelParallel(context, spec.c_str(), nullptr));
+  for (const char* const name : {"all", "pair", "rest"}) {
+    if (member.size % 2 != 0 && std::string(name) != "all") continue;
+    psGroup group = nullptr;
+    require_ok(psGetGroup(context, name, &group));
+    psGroupInfo info = PS_GROUP_INFO_INIT;
+    require_ok(psGetGroupInfo(group, &info));
+    std::vector<int32_t> ranks(static_cast<size_t>(info.size));
+    size_t count = 0;
+    require_ok(psGroupGlobalRanks(group, ranks.data(), ranks.size(), &count));
+    const auto host_of = [&](int32_t rank) { return hosts_of(member)[static_cast<size_t>(rank)]; };
+    const auto here = std::ranges::count_if(ranks, [&](int32_t rank) { return host_of(rank) == host_of(member.rank); });
+    require(shares_memory(context, ranks) == (here > 1),
+            std::string(name) + " shares memory although it cannot, or not although it can");
+    std::string hosts;
+    for (const int32_t rank : ranks) hosts += host_of(rank);
+    sweep(group, hosts, small_cases(info.size, 5, kSanitized ? 1801 : 401));
+    sweep(group, hosts, large_cases(info.size, 2, kSanitized ? 71 : 31));
+    require_ok(psGroupFree(group));
+  }
+  require_ok(psDestroyModelParallel(context));
+  require_ok(psFinalize(context));
+});
+
 class Hosts : public testing::TestWithParam<const char*> {
  protected:
-  void run(const Body& body) const {
+  void run(const Body& body, const std::string& rules = "") const {
     const std::string hosts = GetParam();
-    run_world(body, Ranks::kProcesses, static_cast<int>(hosts.size()), hosts);
+    run_world(body, Ranks::kProcesses, static_cast<int>(hosts.size()), hosts + (rules.empty() ? "" : " " + rules));
   }
 };
 
 TEST_P(Hosts, Sweep) { run(sweep_over_hosts); }
+TEST_P(Hosts, Deterministic) { run(deterministic); }
 TEST_P(Hosts, InTurn) { run(in_turn); }
+TEST_P(Hosts, Layout) { run(layout_over_hosts); }
 TEST_P(Hosts, Mismatches) { run(mismatches); }
 
 // Two pairs; one rank alone beside three; ranks in turn; hosts of three sizes, whose first members are not in order.
 INSTANTIATE_TEST_SUITE_P(Shapes, Hosts, testing::Values("aabb", "abbb", "abab", "abbcac", "ab"));
+
+TEST(HostsUnderRules, Flat) { run_world(under_rules, Ranks::kProcesses, 4, "abab *:hosts=flat"); }
+TEST(HostsUnderRules, Staged) { run_world(under_rules, Ranks::kProcesses, 4, "aabb *=staged"); }
+TEST(HostsUnderRules, Striped) {
+  run_world(under_rules, Ranks::kProcesses, 4, "abba all_reduce:hosts=striped");
+  run_world(under_rules, Ranks::kProcesses, 6, "aaabbb all_reduce=striped");
+}
 
 }  // namespace
 }  // namespace ps_test

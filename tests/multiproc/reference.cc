@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <iterator>
 #include <limits>
+#include <map>
 #include <type_traits>
 
 #include "number_formats.h"
@@ -77,21 +79,27 @@ double float_value(psReduceOp op, uint64_t bits) {
 }
 
 template <class T>
-T fold_floats(psReduceOp op, psDataType dtype, const std::vector<std::vector<std::byte>>& inputs, size_t offset) {
-  T result = 0;
+T combine_floats(psReduceOp op, T left, T right) {
+  if (op == PS_PRODUCT) return left * right;
+  if (op != PS_MIN && op != PS_MAX) return left + right;
+  if (std::isnan(left)) return left;
+  return std::isnan(right) || (op == PS_MIN ? right < left : right > left) ? right : left;
+}
+
+// The order alone of what rounds matters.
+template <class T>
+T fold_floats(psReduceOp op, psDataType dtype, const std::vector<std::vector<std::byte>>& inputs, size_t offset,
+              const std::string& hosts) {
+  std::map<size_t, T> partial;  // by the first rank of a host
   for (size_t rank = 0; rank < inputs.size(); ++rank) {
     T value = read_float<T>(dtype, inputs[rank].data() + offset);
     if (op == PS_PREMUL_SUM) value *= static_cast<T>(scalar_of(static_cast<int>(rank)));
-    if (rank == 0) {
-      result = value;
-    } else if (op == PS_PRODUCT) {
-      result *= value;
-    } else if (op == PS_MIN || op == PS_MAX) {
-      if (std::isnan(value) || (op == PS_MIN ? value < result : value > result))
-        result = std::isnan(result) ? result : value;
-    } else {
-      result += value;
-    }
+    const auto [found, is_first] = partial.try_emplace(hosts.empty() ? 0 : hosts.find(hosts[rank]), value);
+    if (!is_first) found->second = combine_floats(op, found->second, value);
+  }
+  T result = partial.begin()->second;
+  for (auto next = std::next(partial.begin()); next != partial.end(); ++next) {
+    result = combine_floats(op, result, next->second);
   }
   return op == PS_AVG ? result / static_cast<T>(inputs.size()) : result;
 }
@@ -130,7 +138,7 @@ uint8_t fold_bools(psReduceOp op, const std::vector<std::vector<std::byte>>& inp
 }
 
 void fold_one(std::byte* to, psDataType dtype, psReduceOp op, const std::vector<std::vector<std::byte>>& inputs,
-              size_t offset) {
+              size_t offset, const std::string& hosts) {
   switch (dtype) {
     case PS_INT8: return store(to, fold_integers<int8_t>(op, inputs, offset));
     case PS_INT16: return store(to, fold_integers<int16_t>(op, inputs, offset));
@@ -141,8 +149,8 @@ void fold_one(std::byte* to, psDataType dtype, psReduceOp op, const std::vector<
     case PS_UINT32: return store(to, fold_integers<uint32_t>(op, inputs, offset));
     case PS_UINT64: return store(to, fold_integers<uint64_t>(op, inputs, offset));
     case PS_BOOL: return store(to, fold_bools(op, inputs, offset));
-    case PS_FLOAT64: return write_float(dtype, to, fold_floats<double>(op, dtype, inputs, offset));
-    default: return write_float(dtype, to, fold_floats<float>(op, dtype, inputs, offset));
+    case PS_FLOAT64: return write_float(dtype, to, fold_floats<double>(op, dtype, inputs, offset, hosts));
+    default: return write_float(dtype, to, fold_floats<float>(op, dtype, inputs, offset, hosts));
   }
 }
 
@@ -189,7 +197,7 @@ bool is_legal(psDataType dtype, psReduceOp op) {
 
 float scalar_of(int rank) { return 1.0f / 3 + 0.7f * static_cast<float>(rank); }
 
-Pattern::Pattern(psDataType dtype, psReduceOp op, int size) : dtype_(dtype), op_(op) {
+Pattern::Pattern(psDataType dtype, psReduceOp op, int size, const std::string& hosts) : dtype_(dtype), op_(op) {
   const size_t element = size_of(dtype);
   for (int rank = 0; rank < size; ++rank) {
     std::vector<std::byte> input(kPeriod * element);
@@ -208,7 +216,7 @@ Pattern::Pattern(psDataType dtype, psReduceOp op, int size) : dtype_(dtype), op_
   }
   if (op == 0) return;
   fold_.resize(kPeriod * element);
-  for (size_t i = 0; i < kPeriod; ++i) fold_one(fold_.data() + i * element, dtype, op, inputs_, i * element);
+  for (size_t i = 0; i < kPeriod; ++i) fold_one(fold_.data() + i * element, dtype, op, inputs_, i * element, hosts);
 }
 
 void Pattern::write(std::byte* to, int rank, size_t begin, size_t count) const {

@@ -33,8 +33,9 @@ class Pattern {
   static constexpr size_t kPeriod = 1021;
   static constexpr int kFold = -1;
 
-  // op 0: for moving alone, any bits. `size` ranks are folded.
-  Pattern(psDataType dtype, psReduceOp op, int size);
+  // op 0: for moving alone, any bits. `size` ranks are folded; `hosts`, a letter for each: those of each host first, then
+  // what those came to, in the order of the hosts' first ranks. "" is one host.
+  Pattern(psDataType dtype, psReduceOp op, int size, const std::string& hosts = "");
 
   psDataType dtype() const { return dtype_; }
   psReduceOp op() const { return op_; }

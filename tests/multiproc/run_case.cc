@@ -121,8 +121,8 @@ struct Sweep::Flight {
   psWork receive = nullptr;
 };
 
-Sweep::Sweep(psGroup group, int rank, int size, Arena* arena)
-    : group_(group), rank_(rank), size_(size), arena_(arena) {
+Sweep::Sweep(psGroup group, int rank, int size, Arena* arena, std::string hosts)
+    : group_(group), rank_(rank), size_(size), arena_(arena), hosts_(std::move(hosts)) {
   for (psDataType dtype = PS_FLOAT16; dtype <= PS_FLOAT8_E5M2; ++dtype) {
     const float scalar = scalar_of(rank);
     const double wide = scalar;
@@ -171,7 +171,7 @@ std::shared_ptr<const Pattern> Sweep::pattern(psDataType dtype, psReduceOp op) {
   auto found = std::find_if(patterns_.begin(), patterns_.end(), same);
   if (found != patterns_.end()) return *found;
   if (patterns_.size() > kPatternsKept) patterns_.pop_front();
-  patterns_.push_back(std::make_shared<Pattern>(dtype, op, size_));
+  patterns_.push_back(std::make_shared<Pattern>(dtype, op, size_, hosts_));
   return patterns_.back();
 }
 

@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "arena.h"
@@ -16,8 +17,8 @@ namespace ps_test {
 
 class Sweep {
  public:
-  // `arena`: where buffers lie that others reach; nullptr: none does.
-  Sweep(psGroup group, int rank, int size, Arena* arena = nullptr);
+  // `arena`: where buffers lie that others reach; nullptr: none does. `hosts`: as for Pattern.
+  Sweep(psGroup group, int rank, int size, Arena* arena = nullptr, std::string hosts = "");
   ~Sweep();
   Sweep(const Sweep&) = delete;
   Sweep& operator=(const Sweep&) = delete;
@@ -42,6 +43,7 @@ class Sweep {
   int rank_;
   int size_;
   Arena* arena_;
+  const std::string hosts_;
   std::map<psDataType, psReduceOp> scaled_;
   std::deque<std::shared_ptr<const Pattern>> patterns_;
   std::deque<std::unique_ptr<Flight>> flights_;

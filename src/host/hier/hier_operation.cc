@@ -1,11 +1,31 @@
 #include "host/hier/hier_operation.h"
 
+#include <algorithm>
+
 #include "host/hier/hier_plane.h"
+#include "host/local_operation.h"
 
 namespace ps {
+namespace {
+
+constexpr Row kRows[] = {Row::kHost, Row::kAcross};
+
+}  // namespace
 
 HierOperation::HierOperation(HierPlane& plane, const Signature& signature, uint64_t sequence, std::vector<Stage> stages)
-    : plane_(plane), signature_(signature), sequence_(sequence), stages_(std::move(stages)) {}
+    : plane_(plane),
+      signature_(signature),
+      sequence_(sequence),
+      stages_(std::move(stages)),
+      progress_(std::make_unique<std::array<Progress, 2>>()),
+      done_(stages_.size()) {
+  for (const Row row : kRows) progress(row).next = find(row, 0);
+}
+
+size_t HierOperation::find(Row row, size_t from) const {
+  while (from < stages_.size() && stages_[from].row != row) ++from;
+  return from;
+}
 
 bool HierOperation::step() {
   const bool done = step_stages();
@@ -14,37 +34,60 @@ bool HierOperation::step() {
 }
 
 bool HierOperation::step_stages() {
-  for (; stage_ < stages_.size(); ++stage_, slot_.reset()) {
-    Stage& stage = stages_[stage_];
-    try {
-      if (!slot_) {
-        slot_ = std::make_unique<OperationSlot>();
-        stage.plane->start(std::move(stage.call), stage.sequence, *slot_);
-      }
-      if (!slot_->get()->step()) return false;
-    } catch (MismatchFound& found) {
-      // The plane's members, told as the group's.
-      found.peer = stage.ranks->at(static_cast<size_t>(found.peer));
-      if (found.other >= 0) found.other = stage.ranks->at(static_cast<size_t>(found.other));
-      throw;
-    }
+  for (bool moved = true; moved;) {
+    moved = false;
+    for (const Row row : kRows) moved |= step_row(row);
   }
-  return true;
+  return std::all_of(std::begin(kRows), std::end(kRows), [&](Row row) { return progress(row).next == stages_.size(); });
+}
+
+bool HierOperation::step_row(Row row) {
+  auto& [next, slot] = progress(row);
+  bool moved = false;
+  while (next < stages_.size()) {
+    Stage& stage = stages_[next];
+    if (stage.after != Stage::kNothing && !done_[static_cast<size_t>(stage.after)]) break;
+    if (!step_stage(stage, slot)) break;
+    slot.reset();
+    done_[next] = true;
+    next = find(row, next + 1);
+    moved = true;
+  }
+  return moved;
+}
+
+bool HierOperation::step_stage(Stage& stage, std::optional<OperationSlot>& slot) {
+  if (stage.plane == nullptr) return LocalOperation(std::move(stage.call)).step();
+  try {
+    if (!slot) stage.plane->start(std::move(stage.call), stage.sequence, slot.emplace());
+    return slot->get()->step();
+  } catch (MismatchFound& found) {
+    // The plane's members, told as the group's.
+    found.peer = stage.ranks->at(static_cast<size_t>(found.peer));
+    if (found.other >= 0) found.other = stage.ranks->at(static_cast<size_t>(found.other));
+    throw;
+  }
 }
 
 std::vector<int> HierOperation::awaited() const {
-  if (!slot_ || slot_->get() == nullptr) return {};
-  return in_group(slot_->get()->awaited());
+  return of_rows([](Operation& operation) { return operation.awaited(); });
 }
 
 std::vector<int> HierOperation::retract() {
-  if (!slot_ || slot_->get() == nullptr) return {};
-  return in_group(slot_->get()->retract());
+  return of_rows([](Operation& operation) { return operation.retract(); });
 }
 
-std::vector<int> HierOperation::in_group(std::vector<int> members) const {
-  for (int& member : members) member = stages_[stage_].ranks->at(static_cast<size_t>(member));
-  return members;
+template <class Members>
+std::vector<int> HierOperation::of_rows(Members&& of) const {
+  std::vector<int> ranks;
+  for (const auto& [next, slot] : *progress_) {
+    if (!slot || slot->get() == nullptr) continue;
+    for (const int member : of(*slot->get())) {
+      const int rank = stages_[next].ranks->at(static_cast<size_t>(member));
+      if (std::find(ranks.begin(), ranks.end(), rank) == ranks.end()) ranks.push_back(rank);
+    }
+  }
+  return ranks;
 }
 
 }  // namespace ps

@@ -1,23 +1,18 @@
-// A collective in stages: on this host, among the hosts' leaders, on this host again. A stage is a collective of the
-// plane it runs on, which bears the signature of the whole, so that ranks that differ find out as on any other plane.
+// A collective in stages, stepped: each row's present stage as far as it goes. A stage bears the signature of the whole, so
+// ranks that differ find out as on any other plane.
 #pragma once
 
+#include <array>
 #include <memory>
+#include <optional>
 #include <vector>
 
-#include "host/call.h"
-#include "host/plane.h"
+#include "host/hier/stage.h"
+#include "host/operation_slot.h"
 
 namespace ps {
 
 class HierPlane;
-
-struct Stage {
-  Plane* plane = nullptr;
-  const std::vector<int>* ranks = nullptr;  // of the plane's members, in the group
-  Call call;
-  uint64_t sequence = 0;  // on that plane
-};
 
 class HierOperation final : public Operation {
  public:
@@ -28,15 +23,26 @@ class HierOperation final : public Operation {
   std::vector<int> retract() override;
 
  private:
+  struct Progress {
+    size_t next = 0;                    // the stage that runs or is to, of all
+    std::optional<OperationSlot> slot;  // while it runs
+  };
+
   bool step_stages();
-  std::vector<int> in_group(std::vector<int> members) const;  // of the present stage's plane
+  // Members of the planes that stages run on now, in the group.
+  template <class Members>
+  std::vector<int> of_rows(Members&& of) const;
+  bool step_row(Row row);
+  bool step_stage(Stage& stage, std::optional<OperationSlot>& slot);
+  size_t find(Row row, size_t from) const;
+  Progress& progress(Row row) { return (*progress_)[static_cast<size_t>(row)]; }
 
   HierPlane& plane_;
   const Signature signature_;
   const uint64_t sequence_;
   std::vector<Stage> stages_;
-  size_t stage_ = 0;
-  std::unique_ptr<OperationSlot> slot_;  // of the present stage
+  std::unique_ptr<std::array<Progress, 2>> progress_;
+  std::vector<bool> done_;
 };
 
 }  // namespace ps

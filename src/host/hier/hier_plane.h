@@ -1,15 +1,17 @@
 // The plane of a group whose members are on several hosts, several of them on one: shared memory on each host, the
-// network among the hosts' leaders. All_reduce, broadcast and barrier go in stages, so that each byte crosses between two
-// hosts once for all their members; everything else goes member to member over the network.
+// network between members of different hosts, in stages (planner.h), so that each byte crosses between two hosts as seldom
+// as it can. What does not go in stages goes member to member over the network.
 //
-// Staged sums are added host by host, so a deterministic group, and types that round once after a sum in float32, take
-// the flat way.
+// Staged float sums are added host by host, and those of a deterministic group go the flat way.
 #pragma once
 
+#include <array>
 #include <memory>
+#include <vector>
 
+#include "host/dispatch.h"
 #include "host/hier/hier_operation.h"
-#include "host/hier/hosts.h"
+#include "host/hier/planner.h"
 #include "host/mailbox.h"
 #include "host/net/net_plane.h"
 #include "host/shm/shm_plane.h"
@@ -18,15 +20,21 @@ namespace ps {
 
 class HierPlane final : public Plane {
  public:
-  // `host`: of this rank's host, nullptr where it is alone there. `leaders`: nullptr unless this rank leads its host.
+  // As dispatch rules name it; what its planes carry is theirs.
+  static constexpr const char* kDispatchName = "hosts";
+
+  // `host`: of this rank's host, nullptr where it is alone there. `across`: of its column where hosts are even, else of the
+  // leaders, nullptr for who leads none. `budget`: as for the planes.
   HierPlane(Hosts hosts, int rank, std::unique_ptr<ShmPlane> host, std::unique_ptr<NetPlane> flat,
-            std::unique_ptr<NetPlane> leaders);
+            std::unique_ptr<NetPlane> across, uint64_t budget, const Dispatch& dispatch);
 
   const char* name() const override { return flat_->name(); }
   size_t memory_bytes() const override { return host_ ? host_->memory_bytes() : 0; }
 
+  std::vector<DispatchRow> in_force() const override;
+
   void connect() override;
-  bool is_connected() override { return flat_->is_connected() && (!leaders_ || leaders_->is_connected()); }
+  bool is_connected() override { return flat_->is_connected() && (!across_ || across_->is_connected()); }
   void start(Call&& call, uint64_t sequence, OperationSlot& slot) override;
   bool reached(int member, uint64_t sequence) override { return flat_->reached(member, sequence); }
 
@@ -49,27 +57,29 @@ class HierPlane final : public Plane {
 
  private:
   bool on_own_host(int member) const { return host_ && hosts_.host_of[static_cast<size_t>(member)] == hosts_.own; }
-  // The plane that this rank shares with a leader of another host, nullptr with anybody else.
+  // The plane that this rank shares with some of other hosts, nullptr with anybody else.
   NetPlane* shared_with(int member) const {
-    return place(member) == 0 && host_of(member) != hosts_.own ? leaders_.get() : nullptr;
+    return place(member) == place(rank_) && host_of(member) != hosts_.own ? across_.get() : nullptr;
   }
   int place(int member) const { return hosts_.place_of[static_cast<size_t>(member)]; }
   int host_of(int member) const { return hosts_.host_of[static_cast<size_t>(member)]; }
 
-  std::vector<Stage> all_reduce(const Call& call);
-  std::vector<Stage> broadcast(const Call& call);
-  std::vector<Stage> barrier(const Call& call);
-  Stage on_host(Call call, Kind kind, int root);
-  Stage among_leaders(Call call, Kind kind, int root);
+  bool runs(Algorithm algorithm, Kind kind) const;
 
   const Hosts hosts_;
   const int rank_;
   std::unique_ptr<ShmPlane> host_;
   std::unique_ptr<NetPlane> flat_;
-  std::unique_ptr<NetPlane> leaders_;
+  std::unique_ptr<NetPlane> across_;
+  StagePlanes planes_;
+  Scratch scratch_;
+  Planner planner_;
+  struct Choice {
+    size_t most_bytes;
+    Algorithm algorithm;
+  };
+  std::array<std::vector<Choice>, static_cast<size_t>(Kind::kBarrier) + 1> choices_;  // by kind
   Mailbox mailbox_;
-  uint64_t host_sequence_ = 0;
-  uint64_t leaders_sequence_ = 0;
   int64_t waiting_since_ns_ = 0;
 };
 

@@ -174,7 +174,67 @@ ReduceKernel find_bool_kernel(psReduceOp op) {
   }
 }
 
+// One source, element by element to another type.
+template <class Operation>
+void convert(void* destination, const void* const* sources, size_t, size_t count, const double* scales) {
+  const auto factor = Operation::factor(scales[0]);
+  auto* const results = static_cast<Stored<typename Operation::Result>*>(destination);
+  const auto* const elements = static_cast<const Stored<typename Operation::Element>*>(sources[0]);
+#pragma GCC ivdep
+  for (size_t i = 0; i < count; ++i) results[i].value = Operation::finish(Operation::read(elements[i].value, factor), 1);
+}
+
 }  // namespace
+
+ReduceKernel find_widening(psDataType dtype) {
+  switch (dtype) {
+    case PS_FLOAT16:
+      return convert<FloatWidening<Float16>>;
+    case PS_BFLOAT16:
+      return convert<FloatWidening<BFloat16>>;
+    case PS_FLOAT8_E4M3:
+      return convert<FloatWidening<Float8E4M3>>;
+    case PS_FLOAT8_E5M2:
+      return convert<FloatWidening<Float8E5M2>>;
+    default:
+      return nullptr;
+  }
+}
+
+ReduceKernel find_finishing(psDataType dtype) {
+  switch (dtype) {
+    case PS_INT8:
+      return convert<IntegerFinishing<int8_t>>;
+    case PS_INT16:
+      return convert<IntegerFinishing<int16_t>>;
+    case PS_INT32:
+      return convert<IntegerFinishing<int32_t>>;
+    case PS_INT64:
+      return convert<IntegerFinishing<int64_t>>;
+    case PS_UINT8:
+      return convert<IntegerFinishing<uint8_t>>;
+    case PS_UINT16:
+      return convert<IntegerFinishing<uint16_t>>;
+    case PS_UINT32:
+      return convert<IntegerFinishing<uint32_t>>;
+    case PS_UINT64:
+      return convert<IntegerFinishing<uint64_t>>;
+    case PS_FLOAT16:
+      return convert<FloatFinishing<Float16>>;
+    case PS_BFLOAT16:
+      return convert<FloatFinishing<BFloat16>>;
+    case PS_FLOAT32:
+      return convert<FloatFinishing<Float32>>;
+    case PS_FLOAT64:
+      return convert<FloatFinishing<Float64>>;
+    case PS_FLOAT8_E4M3:
+      return convert<FloatFinishing<Float8E4M3>>;
+    case PS_FLOAT8_E5M2:
+      return convert<FloatFinishing<Float8E5M2>>;
+    default:
+      return nullptr;
+  }
+}
 
 ReduceKernel find_kernel(psDataType dtype, psReduceOp op) {
   switch (dtype) {

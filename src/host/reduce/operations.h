@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "host/reduce/float_types.h"
 
@@ -53,6 +54,27 @@ struct FloatPremulSum : FloatSum<Format> {
   using Wide = typename Format::Wide;
   static Wide factor(double scale) { return Format::broadcast(scale); }
   static Wide read(typename Format::Bits element, Wide factor) { return Format::widen(element) * factor; }
+};
+
+// From the type to what it is accumulated in, times a factor.
+template <class Format>
+struct FloatWidening : FloatPremulSum<Format> {
+  static_assert(sizeof(typename Format::Wide) == sizeof(Float32::Bits));
+  using Result = Float32::Bits;
+  static Result finish(float value, size_t) { return Float32::narrow(value); }
+};
+
+// From what the type is accumulated in, divided once.
+template <class Format>
+struct FloatFinishing : FloatOperation<Format> {
+  static constexpr bool kCopiesOneSource = false;
+  static constexpr bool kScales = true;
+  using Wide = typename Format::Wide;
+  using Partial = std::conditional_t<sizeof(Wide) == 8, Float64, Float32>;
+  using Element = typename Partial::Bits;
+  using Result = typename Format::Bits;
+  static Wide factor(double divisor) { return Format::broadcast(divisor); }
+  static Wide read(Element element, Wide divisor) { return Partial::widen(element) / divisor; }
 };
 
 // The extremes of floats are those of integers in the same order, -0 before +0: nothing is converted, and the result
@@ -125,6 +147,18 @@ struct IntegerAverage : IntegerSum<Integer> {
       return sum / static_cast<Integer>(source_count);
     }
   }
+};
+
+template <class Integer>
+struct IntegerFinishing : Operation {
+  static constexpr bool kCopiesOneSource = false;
+  static constexpr bool kScales = true;
+  using Element = Integer;
+  using Result = Integer;
+  using Accumulator = std::conditional_t<sizeof(Integer) < 8, double, Integer>;  // see IntegerAverage
+  static Accumulator factor(double divisor) { return static_cast<Accumulator>(divisor); }
+  static Accumulator read(Integer element, Accumulator divisor) { return static_cast<Accumulator>(element) / divisor; }
+  static Integer finish(Accumulator value, size_t) { return static_cast<Integer>(value); }
 };
 
 template <class Integer>

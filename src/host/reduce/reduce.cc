@@ -32,14 +32,18 @@ bool has_v4() {
 
 // Each includes the one before it.
 constexpr std::array kTargets = {
-    ReduceTarget{"baseline", baseline::find_kernel, [] { return true; }},
-    ReduceTarget{"x86-64-v3", v3::find_kernel, has_v3},
-    ReduceTarget{"x86-64-v4", v4::find_kernel, has_v4},
+    ReduceTarget{"baseline", baseline::find_kernel, baseline::find_widening, baseline::find_finishing,
+                 [] { return true; }},
+    ReduceTarget{"x86-64-v3", v3::find_kernel, v3::find_widening, v3::find_finishing, has_v3},
+    ReduceTarget{"x86-64-v4", v4::find_kernel, v4::find_widening, v4::find_finishing, has_v4},
 };
 
 #else
 
-constexpr std::array kTargets = {ReduceTarget{"baseline", baseline::find_kernel, [] { return true; }}};
+constexpr std::array kTargets = {
+    ReduceTarget{"baseline", baseline::find_kernel, baseline::find_widening, baseline::find_finishing,
+                 [] { return true; }},
+};
 
 #endif
 
@@ -71,6 +75,23 @@ const ReduceTarget& choose_reduce_target(const char* highest) {
 }
 
 ReduceKernel find_reduce_kernel(psDataType dtype, psReduceOp op) { return target_in_use().find_kernel(dtype, op); }
+
+PartialReduction find_partial_reduction(psDataType dtype, psReduceOp op) {
+  const ReduceTarget& target = target_in_use();
+  const bool rounds = op != PS_MIN && op != PS_MAX;
+  const ReduceKernel widen = rounds ? target.find_widening(dtype) : nullptr;
+  // What the factors and the divisor leave to be combined.
+  const bool sums = op == PS_AVG || (op == PS_PREMUL_SUM && widen != nullptr);
+  PartialReduction parts;
+  parts.widen = widen;
+  parts.combine = target.find_kernel(widen != nullptr ? PS_FLOAT32 : dtype, sums ? PS_SUM : op);
+  if (widen != nullptr || op == PS_AVG) parts.finish = target.find_finishing(dtype);
+  return parts;
+}
+
+bool depends_on_order(psDataType dtype, psReduceOp op) {
+  return dtype >= PS_FLOAT16 && dtype <= PS_FLOAT8_E5M2 && op != PS_MIN && op != PS_MAX;
+}
 
 const char* reduce_target() { return target_in_use().name; }
 

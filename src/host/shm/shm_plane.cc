@@ -66,8 +66,8 @@ const ShmAlgorithm* find(Algorithm algorithm) {
     case Algorithm::kOneShot: return &kOneShot;
     case Algorithm::kTwoShot: return &kTwoShot;
     case Algorithm::kPipeline: return &kPipeline;
+    default: return nullptr;
   }
-  return nullptr;
 }
 
 }  // namespace

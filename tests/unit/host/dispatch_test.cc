@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <climits>
 #include <cstdint>
 
@@ -16,9 +17,13 @@ std::string first_of(const std::string& rules) { return Dispatch(rules, "PS_DISP
 TEST(Dispatch, TheLibrarysTableFitsEveryCallOfAPlane) {
   const Dispatch dispatch;
   EXPECT_EQ(dispatch.rules(), "");
-  const DispatchRow& last = dispatch.rows().back();
-  EXPECT_TRUE(last.concerns(Kind::kAllToAllV, "shm", 65535));
-  EXPECT_EQ(last.most_bytes, SIZE_MAX);
+  for (const char* plane : {"shm", "hosts"}) {
+    const auto last = std::find_if(dispatch.rows().rbegin(), dispatch.rows().rend(),
+                                   [&](const DispatchRow& row) { return row.plane == plane; });
+    ASSERT_NE(last, dispatch.rows().rend());
+    EXPECT_TRUE(last->concerns(Kind::kAllToAllV, plane, 65535));
+    EXPECT_EQ(last->most_bytes, SIZE_MAX);
+  }
   for (const DispatchRow& row : dispatch.rows()) EXPECT_FALSE(row.from_rule);
 }
 
@@ -65,7 +70,7 @@ void expect_refusal(const std::string& rules, std::initializer_list<const char*>
 
 TEST(Dispatch, ARefusalShowsThePlaceAndWhatIsKnown) {
   expect_refusal("*=pipeline;all_redoce=two-shot", {"at character 12, \"all_redoce\"", "reduce_scatter_v", "barrier"});
-  expect_refusal("all_reduce=tree", {"at character 12, \"tree\" is no algorithm", "one-shot, two-shot, pipeline"});
+  expect_refusal("all_reduce=tree", {"at character 12, \"tree\" is no algorithm", "one-shot, two-shot, pipeline, staged, striped, flat"});
   expect_refusal("*:tcp=pipeline", {"at character 3, \"tcp\" is no plane", "shm"});
   expect_refusal("*:shm:<64K=pipeline", {"at character 7, \"<64K\" is no limit", "<=64K"});
   expect_refusal("*:<=64T=pipeline", {"at character 3, \"<=64T\""});

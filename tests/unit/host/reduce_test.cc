@@ -364,6 +364,51 @@ TEST(Reduce, IsTheReferenceForEveryTypeOperationCountAndPlace) {
   }
 }
 
+// All sources as one part: the same order, so the same bits, and the conversions must lose nothing.
+TEST(Reduce, InPartsComesToTheSame) {
+  std::mt19937_64 random(20261121);
+  for (psDataType dtype = PS_INT8; dtype <= PS_BOOL; ++dtype) {
+    for (psReduceOp op = PS_SUM; op <= PS_PREMUL_SUM; ++op) {
+      if (!is_defined(dtype, op)) continue;
+      for (const size_t source_count : {1, 2, 3, 5}) {
+        const Case c = make_case(dtype, op, source_count, random);
+        const PartialReduction parts = find_partial_reduction(dtype, op);
+        const size_t element = parts.widen != nullptr ? sizeof(float) : element_size(dtype);
+        std::vector<Bytes> inputs;
+        std::vector<const void*> sources;
+        for (size_t i = 0; i < source_count; ++i) {
+          inputs.push_back(pack(dtype, c.inputs[i]));
+          if (parts.widen == nullptr) continue;
+          const Bytes narrow = std::move(inputs.back());
+          const void* const source = narrow.data();
+          inputs.back() = Bytes(kMostCount * element);
+          const double one = 1.0;
+          parts.widen(inputs.back().data(), &source, 1, kMostCount, op == PS_PREMUL_SUM ? &c.scales[i] : &one);
+        }
+        for (const Bytes& input : inputs) sources.push_back(input.data());
+        Bytes partial(kMostCount * element);
+        parts.combine(partial.data(), sources.data(), source_count, kMostCount, c.scales.data());
+        Bytes result = partial;
+        if (parts.finish != nullptr) {
+          result.resize(kMostCount * element_size(dtype));
+          const void* const source = partial.data();
+          const double divisor = op == PS_AVG ? static_cast<double>(source_count) : 1.0;
+          parts.finish(result.data(), &source, 1, kMostCount, &divisor);
+        }
+        Bytes whole(result.size());
+        std::vector<Bytes> narrow;
+        for (size_t i = 0; i < source_count; ++i) narrow.push_back(pack(dtype, c.inputs[i]));
+        for (size_t i = 0; i < source_count; ++i) sources[i] = narrow[i].data();
+        find_reduce_kernel(dtype, op)(whole.data(), sources.data(), source_count, kMostCount, c.scales.data());
+        // One source alone is copied, also a NaN with its payload.
+        if (source_count == 1 && float_format(dtype)) continue;
+        ASSERT_EQ(unpack(dtype, result), unpack(dtype, whole))
+            << data_type_name(dtype) << " " << reduce_op_name(op) << " of " << source_count;
+      }
+    }
+  }
+}
+
 TEST(Reduce, SumsMoreElementsThanOneBlockOfEveryType) {
   for (const ReduceTarget& target : supported_reduce_targets()) {
     for (psDataType dtype = PS_INT8; dtype < PS_BOOL; ++dtype) {
