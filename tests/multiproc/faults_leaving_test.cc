@@ -31,7 +31,9 @@ const RankProgram kMissing("missing_rank", [](const Rank& self) {
     if (way == "finalize") return finish(context, world);
     if (way == "exit") ::exit(0);
     self.hear("never" + std::string(way == "stop" ? "" : " mind"));
-    const psResult late = psBarrier(world, nullptr);
+    psResult late = psBarrier(world, nullptr);
+    // Over a network what the others sent before they gave up may be here before the failure, and is all that this takes.
+    if (late == PS_OK && ::getenv("PS_TEST_BACKEND") != nullptr) late = psBarrier(world, nullptr);
     self.say_result("late", late);
     return finish(context, world);
   }
