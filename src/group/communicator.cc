@@ -19,6 +19,13 @@ constexpr int64_t kSendOffBusyMs = 200;
 // of the operation.
 constexpr int64_t kGiveBackMs = 5000;
 
+// What a step has thrown.
+Error as_error(const std::exception& thrown) {
+  if (const auto* error = dynamic_cast<const Error*>(&thrown)) return *error;
+  const bool no_memory = dynamic_cast<const std::bad_alloc*>(&thrown) != nullptr;
+  return Error(no_memory ? PS_ERR_NO_MEMORY : PS_ERR_INTERNAL, no_memory ? "out of memory" : thrown.what());
+}
+
 }  // namespace
 
 Communicator::Communicator(std::shared_ptr<World> world, std::shared_ptr<Progress> progress, uint64_t serial,
@@ -64,9 +71,10 @@ void Communicator::submit(CollectiveRequest& request, Call&& call) {
   if (enters_kernel_) no_cancellation.emplace();
   const std::lock_guard lock(queue_mutex_);
   check_usable(request.label);
-  request.number = ++sequence_;
-  if (request.asynchronous) started(request);
+  request.number = sequence_ + 1;
   plane_->start(std::move(call), request.number, request.slot);
+  ++sequence_;
+  if (request.asynchronous) started(request);
   queue_.push_back(&request);
   step_in_burst(request, [this] { step_collectives(); });
 }
@@ -76,12 +84,19 @@ void Communicator::submit(MessageRequest& request) {
   if (enters_kernel_) no_cancellation.emplace();
   const std::lock_guard lock(message_mutex_);
   check_usable(request.label);
-  if (request.asynchronous) started(request);
+  bool is_under_way = false;
   try {
-    for (Message& message : request.messages) plane_->post(message);
+    for (Message& message : request.messages) {
+      plane_->post(message);
+      is_under_way = true;
+    }
   } catch (const MismatchFound& found) {
     fail(mismatch(found, request.signature, 0), true);
+  } catch (const Error& error) {
+    if (!is_under_way) throw;
+    fail(error, true);
   }
+  if (request.asynchronous) started(request);
   // A small send is done by now.
   if (request.messages_done()) {
     record(request);
@@ -167,8 +182,10 @@ void Communicator::step_collectives() {
       head.started = true;
     } catch (const MismatchFound& found) {
       fail(mismatch(found, head.signature, head.number), true);
-    } catch (const Error& error) {
-      fail(error, true);
+      head.started = false;  // never to be stepped again
+    } catch (const std::exception& error) {
+      fail(as_error(error), true);
+      head.started = false;
     }
     if (!failed_.load() || !is_given_back(head)) return;
     for (CollectiveRequest* request : queue_) finish_failed(*request);
@@ -182,8 +199,8 @@ void Communicator::step_messages() {
     plane_->step_messages();
   } catch (const MismatchFound& found) {
     fail(mismatch(found, found.ours.value_or(found.theirs), 0), true);
-  } catch (const Error& error) {
-    fail(error, true);
+  } catch (const std::exception& error) {
+    fail(as_error(error), true);
   }
   const bool failed = failed_.load();
   if (failed) plane_->drop_messages();

@@ -87,7 +87,7 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
 
   // For the creation of groups: the tag of the next group on this communicator, from its first member.
   uint16_t next_tag() { return next_tag_.fetch_add(1); }
-  static constexpr int kMostGroups = 64;
+  static constexpr int kMostGroups = 64;  // stages rely on it, see Planner::kTagBits
 
  private:
   // Within a lock: a blocking call begins with a burst of steps, which is all that a small operation takes. The deadline

@@ -192,6 +192,68 @@ const Body mismatches("mismatches_over_hosts", [](Member& member) {
   require_ok(psFinalize(context));
 });
 
+// Calls that differ between hosts and not on them: their stages meet nowhere, or meet a later operation's.
+const Body mismatches_between("mismatches_between_hosts", [](Member& member) {
+  const psContext context = join_on_hosts(member);
+  const bool here = hosts_of(member)[static_cast<size_t>(member.rank)] == 'a';
+  for (const bool returns : {true, false}) {
+    std::vector<int32_t> ranks;
+    for (int rank = 0; rank < member.size; ++rank) ranks.push_back(rank);
+    psGroupOptions options = PS_GROUP_OPTIONS_INIT;
+    options.flags = PS_OWN_COMMUNICATOR;
+    options.timeout_ms = 30'000;
+    psGroup group = nullptr;
+    require_ok(psNewGroup(context, ranks.data(), ranks.size(), &options, &group));
+    int64_t value = 1;
+    int64_t sum = 0;
+    const auto all_reduce = [&] { return psAllReduce(group, &value, &sum, 1, PS_INT64, PS_SUM, nullptr, nullptr); };
+    psResult result = PS_OK;
+    if (!here) {
+      result = returns ? all_reduce() : psBarrier(group, nullptr);
+    } else if (returns) {
+      // A broadcast's root waits for nobody, and the next call looks like the others' first.
+      result = psBroadcast(group, &value, &value, 1, PS_INT64, 1, nullptr, nullptr);
+      if (result == PS_OK) result = all_reduce();
+    } else {
+      // Nor do those whose part a reduce's root is to add.
+      result = psReduce(group, &value, &sum, 1, PS_INT64, PS_SUM, 1, nullptr, nullptr);
+      if (result == PS_OK) result = psBarrier(group, nullptr);
+    }
+    require_error(result, PS_ERR_MISMATCH, "called ");
+    require(sum == 0, "an output was written");
+    require_ok(psGroupFree(group));
+  }
+  require_ok(psFinalize(context));
+});
+
+// Large calls in place on ranks that send nothing.
+const Body receives_alone("receive_in_place_over_hosts", [](Member& member) {
+  const psContext context = join_on_hosts(member);
+  psGroup world = world_of(context);
+  const auto n = static_cast<size_t>(member.size);
+  constexpr size_t kCount = 300'000;
+  std::vector<int32_t> blocks(n * kCount);
+  for (size_t i = 0; i < blocks.size(); ++i) blocks[i] = static_cast<int32_t>(i);
+  const bool is_root = member.rank == 0;
+  const auto check = [&](const std::vector<int32_t>& got, size_t first) {
+    for (size_t i = 0; i < kCount; ++i) require(got[i] == static_cast<int32_t>(first + i), "a wrong element");
+  };
+  std::vector<int32_t> block(kCount);
+  require_ok(psScatter(world, is_root ? blocks.data() : block.data(), block.data(), kCount, PS_INT32, 0, nullptr, nullptr));
+  check(block, static_cast<size_t>(member.rank) * kCount);
+
+  std::vector<size_t> sent(n, is_root ? kCount : 0);
+  sent[0] = 0;
+  std::vector<size_t> received(n, 0);
+  received[0] = is_root ? 0 : kCount;
+  std::fill(block.begin(), block.end(), 0);
+  require_ok(psAllToAllV(world, is_root ? blocks.data() : block.data(), sent.data(), nullptr, block.data(), received.data(),
+                         nullptr, PS_INT32, nullptr, nullptr));
+  if (!is_root) check(block, (static_cast<size_t>(member.rank) - 1) * kCount);
+  require_ok(psGroupFree(world));
+  require_ok(psFinalize(context));
+});
+
 // Groups of a layout go the same ways. Each has one member a host at most, or several on each.
 const Body layout_over_hosts("layout_over_hosts", [](Member& member) {
   const psContext context = join_on_hosts(member);
@@ -233,9 +295,12 @@ TEST_P(Hosts, Deterministic) { run(deterministic); }
 TEST_P(Hosts, InTurn) { run(in_turn); }
 TEST_P(Hosts, Layout) { run(layout_over_hosts); }
 TEST_P(Hosts, Mismatches) { run(mismatches); }
+TEST_P(Hosts, ReceivesAlone) { run(receives_alone); }
 
 // Two pairs; one rank alone beside three; ranks in turn; hosts of three sizes, whose first members are not in order.
 INSTANTIATE_TEST_SUITE_P(Shapes, Hosts, testing::Values("aabb", "abbb", "abab", "abbcac", "ab"));
+
+TEST(HostsThatDiffer, Mismatch) { run_world(mismatches_between, Ranks::kProcesses, 4, "aabb"); }
 
 TEST(HostsUnderRules, Flat) { run_world(under_rules, Ranks::kProcesses, 4, "abab *:hosts=flat"); }
 TEST(HostsUnderRules, Staged) { run_world(under_rules, Ranks::kProcesses, 4, "aabb *=staged"); }

@@ -99,8 +99,9 @@ class Choice {
   }
 
   std::atomic<int> decided_{-1};
-  std::atomic<uint32_t> copies_{0};  // since then
-  std::atomic<uint32_t> turns_{0};
+  // Since then. In a line of its own, as every copy writes it.
+  alignas(64) std::atomic<uint32_t> copies_{0};
+  alignas(64) std::atomic<uint32_t> turns_{0};
   std::array<std::array<std::atomic<float>, kSamples>, kMethods> samples_{};
 };
 

@@ -28,16 +28,23 @@ size_t HierOperation::find(Row row, size_t from) const {
 }
 
 bool HierOperation::step() {
-  const bool done = step_stages();
-  plane_.note_progress(signature_, sequence_, done);
+  const bool moved = step_stages();
+  const bool done = is_done();
+  plane_.note_progress(signature_, sequence_, moved || done);
   return done;
 }
 
 bool HierOperation::step_stages() {
+  bool any = false;
   for (bool moved = true; moved;) {
     moved = false;
     for (const Row row : kRows) moved |= step_row(row);
+    any |= moved;
   }
+  return any;
+}
+
+bool HierOperation::is_done() const {
   return std::all_of(std::begin(kRows), std::end(kRows), [&](Row row) { return progress(row).next == stages_.size(); });
 }
 
@@ -61,12 +68,22 @@ bool HierOperation::step_stage(Stage& stage, std::optional<OperationSlot>& slot)
   try {
     if (!slot) stage.plane->start(std::move(stage.call), stage.sequence, slot.emplace());
     return slot->get()->step();
-  } catch (MismatchFound& found) {
-    // The plane's members, told as the group's.
-    found.peer = stage.ranks->at(static_cast<size_t>(found.peer));
-    if (found.other >= 0) found.other = stage.ranks->at(static_cast<size_t>(found.other));
-    throw;
+  } catch (const MismatchFound& found) {
+    throw of_whole(found, stage);
   }
+}
+
+MismatchFound HierOperation::of_whole(MismatchFound found, const Stage& stage) const {
+  // The plane's members, told as the group's.
+  found.peer = stage.ranks->at(static_cast<size_t>(found.peer));
+  if (found.other >= 0) found.other = stage.ranks->at(static_cast<size_t>(found.other));
+  found.number = found.number == stage.sequence ? sequence_ : 0;
+  found.theirs.group = Planner::tag_of(found.theirs.group);
+  if (found.ours) found.ours->group = Planner::tag_of(found.ours->group);
+  if (found.theirs == found.ours.value_or(signature_) && found.detail.empty()) {
+    found.detail = "but not at the same place in the order of the group's operations";
+  }
+  return found;
 }
 
 std::vector<int> HierOperation::awaited() const {

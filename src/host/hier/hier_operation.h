@@ -28,14 +28,18 @@ class HierOperation final : public Operation {
     std::optional<OperationSlot> slot;  // while it runs
   };
 
+  // Whether any stage ended.
   bool step_stages();
+  bool is_done() const;
   // Members of the planes that stages run on now, in the group.
   template <class Members>
   std::vector<int> of_rows(Members&& of) const;
   bool step_row(Row row);
   bool step_stage(Stage& stage, std::optional<OperationSlot>& slot);
   size_t find(Row row, size_t from) const;
-  Progress& progress(Row row) { return (*progress_)[static_cast<size_t>(row)]; }
+  Progress& progress(Row row) const { return (*progress_)[static_cast<size_t>(row)]; }
+  // A mismatch of a stage, as one of the whole.
+  MismatchFound of_whole(MismatchFound found, const Stage& stage) const;
 
   HierPlane& plane_;
   const Signature signature_;

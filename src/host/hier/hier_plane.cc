@@ -78,17 +78,19 @@ void HierPlane::start(Call&& call, uint64_t sequence, OperationSlot& slot) {
   if (choice == choices.end() || choice->algorithm == Algorithm::kFlat || !planner_.may(call)) {
     return flat_->start(std::move(call), sequence, slot);
   }
-  slot.emplace<HierOperation>(*this, signature, sequence, planner_.plan(call, choice->algorithm == Algorithm::kStriped));
+  slot.emplace<HierOperation>(*this, signature, sequence, planner_.plan(call, sequence, choice->algorithm == Algorithm::kStriped));
 }
 
-void HierPlane::note_progress(const Signature& signature, uint64_t sequence, bool done) {
-  if (done) {
+void HierPlane::note_progress(const Signature& signature, uint64_t sequence, bool moved) {
+  if (moved) {
     waiting_since_ns_ = 0;
     return;
   }
   const int64_t now = monotonic_ns();
   if (waiting_since_ns_ == 0) waiting_since_ns_ = now;
   if (now - waiting_since_ns_ < kLongNs) return;
+  if (announced_ != sequence) flat_->announce(sequence, signature);
+  announced_ = sequence;
   flat_->compare_begun(sequence, signature);
 }
 

@@ -51,9 +51,9 @@ class HierPlane final : public Plane {
   std::string loss(int member) override;
   void leave(Deadline deadline) override;
 
-  // After every step of a staged operation. One that has waited long turns to all members over the network, for what
-  // cannot reach it by its stages: a failure far away, and members that called something else.
-  void note_progress(const Signature& signature, uint64_t sequence, bool done);
+  // After every step of a staged operation; `moved`: a stage has ended. One that has waited long turns to all members over
+  // the network, for what cannot reach it by its stages: a failure far away, and members that called something else.
+  void note_progress(const Signature& signature, uint64_t sequence, bool moved);
 
  private:
   bool on_own_host(int member) const { return host_ && hosts_.host_of[static_cast<size_t>(member)] == hosts_.own; }
@@ -81,6 +81,7 @@ class HierPlane final : public Plane {
   std::array<std::vector<Choice>, static_cast<size_t>(Kind::kBarrier) + 1> choices_;  // by kind
   Mailbox mailbox_;
   int64_t waiting_since_ns_ = 0;
+  uint64_t announced_ = 0;
 };
 
 }  // namespace ps

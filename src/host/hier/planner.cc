@@ -25,8 +25,9 @@ bool Planner::may(const Call& call) const {
   return !depends_on_order(signature.dtype, signature.op);
 }
 
-std::vector<Stage> Planner::plan(const Call& call, bool striped) {
+std::vector<Stage> Planner::plan(const Call& call, uint64_t number, bool striped) {
   whole_ = &call;
+  number_ = number;
   stages_.clear();
   switch (call.signature.kind) {
     case Kind::kAllReduce: all_reduce(call, striped); break;
@@ -44,6 +45,7 @@ std::vector<Stage> Planner::plan(const Call& call, bool striped) {
 int Planner::add(Row row, Kind kind, int root, Call call, int after) {
   const bool on_host = row == Row::kHost;
   call.signature = whole_->signature;
+  call.signature.group |= static_cast<uint16_t>(number_ << kTagBits);
   call.part = Call::Part{kind, root};
   Stage stage;
   stage.row = row;

@@ -36,7 +36,13 @@ class Planner {
   bool may(const Call& call) const;
 
   // `striped`: all_reduce by all columns, each a part; for even hosts.
-  std::vector<Stage> plan(const Call& call, bool striped);
+  // `number`: the call's place in the group's order.
+  std::vector<Stage> plan(const Call& call, uint64_t number, bool striped);
+
+  // A stage's signature is the whole's with a part of its number beside the group's tag: a plane compares stages by their
+  // order on it, which calls that differ do not keep.
+  static constexpr int kTagBits = 6;
+  static uint16_t tag_of(uint16_t group) { return group & ((1 << kTagBits) - 1); }
 
  private:
   // A collective of this rank's host or across hosts that begins as a copy of the whole's agreed part.
@@ -64,6 +70,7 @@ class Planner {
   Scratch& scratch_;
   const bool even_;
   const Call* whole_ = nullptr;  // that is planned
+  uint64_t number_ = 0;
   std::vector<Stage> stages_;
 };
 

@@ -65,14 +65,18 @@ bool DirectExchange::send() {
   return moved;
 }
 
+bool DirectExchange::may_overwrite(int peer, uint64_t piece) {
+  if (!over_input_ || !sends_to(peer)) return true;
+  return contributions_to(peer).posted() >= std::min(piece + 1, pieces(outgoing(peer)));
+}
+
 bool DirectExchange::receive_copied() {
   bool moved = false;
   for (int peer = 0; peer < size(); ++peer) {
     if (!receives_from(peer)) continue;
     PieceStream& stream = contributions_from(peer);
     const uint64_t all = pieces(incoming(peer));
-    while (stream.posted() < all && stream.has_room() &&
-           (!over_input_ || contributions_to(peer).posted() > stream.posted())) {
+    while (stream.posted() < all && stream.has_room() && may_overwrite(peer, stream.posted())) {
       const uint64_t piece = stream.posted();
       stream.post(call_.output.at(call_.output_block(peer)) + piece * piece_, piece_bytes(piece, incoming(peer)));
       moved = true;

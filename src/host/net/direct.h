@@ -20,6 +20,8 @@ class DirectExchange final : public NetOperation {
   uint64_t pieces(size_t block) const { return (block + piece_ - 1) / piece_; }
   size_t piece_bytes(uint64_t piece, size_t block) const { return std::min(piece_, block - piece * piece_); }
   bool send();
+  // In place, whether the piece of the own block that lies where the peer's is to go has been copied away.
+  bool may_overwrite(int peer, uint64_t piece);
   bool receive_copied();
   bool receive_reduced();
   bool is_done();

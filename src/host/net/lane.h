@@ -11,6 +11,7 @@
 #include <span>
 #include <vector>
 
+#include "base/error.h"
 #include "host/net/transport.h"
 #include "host/signature.h"
 
@@ -44,6 +45,7 @@ class Lane {
   // Sends a frame whose payload `fill` writes. False: no room now. `matters`: the peer cannot do without it.
   template <class Fill>
   bool send(LaneHeader header, size_t bytes, Fill&& fill, bool matters = true) {
+    if (bytes > payload_bytes_) fail(PS_ERR_INTERNAL, "a frame of {} bytes, at most {} fit", bytes, payload_bytes_);
     const std::lock_guard lock(mutex_);
     std::byte* frame = reserve();
     if (frame == nullptr) return false;

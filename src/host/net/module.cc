@@ -31,13 +31,16 @@ std::vector<std::string> folders() {
   return list;
 }
 
-// A table that is shorter than its first version has, or lacks a function, is refused before anything of it is called.
+// Up to the last function that every transport has.
+constexpr size_t kLeastTable = offsetof(psPluginTransport, release) + sizeof(psPluginTransport::release);
+
+// A table that is shorter, or lacks a function, is refused before anything of it is called.
 const psPluginTransport* check_table(const psPlugin& plugin, const std::string& name, const std::string& path) {
   for (size_t i = 0; i < plugin.transport_count; ++i) {
     const psPluginTransport* table = plugin.transports == nullptr ? nullptr : plugin.transports[i];
-    if (table == nullptr || table->struct_size < sizeof(psPluginTransport)) {
+    if (table == nullptr || table->struct_size < kLeastTable) {
       fail(PS_ERR_UNSUPPORTED, "{}: its transport #{} is described in {} bytes, {} are needed", path, i,
-           table == nullptr ? 0 : table->struct_size, sizeof(psPluginTransport));
+           table == nullptr ? 0 : table->struct_size, kLeastTable);
     }
     if (table->name == nullptr || table->name != name) continue;
     const bool complete = table->create && table->post_send && table->post_recv && table->test && table->wait_any &&

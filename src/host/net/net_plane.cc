@@ -29,7 +29,8 @@ Links::Sizes sizes_of(size_t members, uint64_t budget) {
   const auto part = [](uint64_t bytes, size_t least, size_t most) {
     return std::clamp<size_t>(bytes, least, std::max(least, most)) / 64 * 64;
   };
-  const size_t begin_least = std::max(kLeastPayload, 2 * members * sizeof(uint64_t));  // the sizes of an uneven call
+  // The sizes of an uneven call, in whole lines.
+  const size_t begin_least = std::max(kLeastPayload, (2 * members * sizeof(uint64_t) + 63) / 64 * 64);
   Links::Sizes sizes;
   sizes.begin = part(of_peer / 4 / (2 * Lane::kDepth), begin_least, kMostSmall);
   sizes.message = part(of_peer / 4 / (2 * Lane::kDepth), kLeastPayload, kMostMessage);
@@ -166,6 +167,16 @@ void NetPlane::start(Call&& call, uint64_t sequence, OperationSlot& slot) {
 }
 
 std::unique_ptr<MessagePath> NetPlane::open_path(int peer) { return std::make_unique<LanePath>(links_.messages(peer)); }
+
+void NetPlane::announce(uint64_t sequence, const Signature& own) {
+  LaneHeader header;
+  header.type = LaneFrame::kBegin;
+  header.sequence = sequence;
+  header.signature = own;
+  for (int peer = 0; peer < links_.size(); ++peer) {
+    if (peer != links_.rank()) links_.collectives(peer).send(header, 0, [](std::byte*) {}, false);
+  }
+}
 
 void NetPlane::compare_begun(uint64_t sequence, const Signature& own) {
   state_.order.remember(sequence, own);

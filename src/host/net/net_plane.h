@@ -42,8 +42,11 @@ class NetPlane final : public Plane {
   std::string loss(int member) override;
   void leave(Deadline deadline) override;
 
-  // For a plane that goes another way in some calls: turns to all members, and compares what they begin here with what
-  // this rank calls at that place. Throws MismatchFound.
+  // For a plane that goes another way in some calls: tells all members what this rank calls at that place, as far as there
+  // is room.
+  void announce(uint64_t sequence, const Signature& own);
+  // Turns to all members, and compares what they begin here or tell with what this rank calls at that place. Throws
+  // MismatchFound.
   void compare_begun(uint64_t sequence, const Signature& own);
   // Whether this rank has had to do with the member here.
   bool is_linked(int member) const { return links_.is_used(member); }

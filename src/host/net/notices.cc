@@ -88,12 +88,13 @@ void Notices::leave_failure() {
   {
     const std::lock_guard lock(mutex_);
     if (!failure_ || failure_is_at_store_ || are_all_heard()) return;
-    failure_is_at_store_ = true;
     note = WireWriter().number(failure_->code()).number(failure_->culprit()).text(failure_->text().substr(0, kLongestText)).take();
   }
   try {
     const psPluginPeersImpl& peers = links_.transport().peers();
     peers.world().store()->compare_and_set(peers.key("failure"), std::nullopt, note, -1);
+    const std::lock_guard lock(mutex_);
+    failure_is_at_store_ = true;
   } catch (const Error&) {
     // Without a store those that are connected know it, and nobody else can.
   }

@@ -28,7 +28,7 @@ std::byte* PieceStream::slot(uint64_t piece) {
 
 void PieceStream::abandon() {
   for (psPluginTicket& ticket : tickets_) {
-    if (ticket != nullptr) transport_.release(ticket);
+    if (ticket != nullptr) transport_.release(peer_, ticket);
     ticket = nullptr;
   }
 }

@@ -60,7 +60,10 @@ Transport::State Transport::test(int peer, psPluginTicket ticket) {
   return State::kLost;
 }
 
-void Transport::release(psPluginTicket ticket) { call(table_.release, comm_, ticket); }
+void Transport::release(int peer, psPluginTicket ticket) {
+  const psResult result = call(table_.release, comm_, ticket);
+  if (result != PS_OK) lose(peer, result);
+}
 
 bool Transport::wait_any(int64_t timeout_ms) { return call(table_.wait_any, comm_, timeout_ms) != PS_IN_PROGRESS; }
 

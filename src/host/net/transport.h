@@ -27,12 +27,11 @@ class Transport {
   enum class State { kPending, kDone, kLost };
   State test(int peer, psPluginTicket ticket);
   // Gives the ticket up, with its memory: the message goes its way without it.
-  void release(psPluginTicket ticket);
+  void release(int peer, psPluginTicket ticket);
   // False when the time has passed.
   bool wait_any(int64_t timeout_ms);
   // Makes a wait in another thread return.
   void wake() { wait_any(0); }
-  void abort() { table_.abort(comm_); }
 
   bool is_lost(int peer) const { return lost_[static_cast<size_t>(peer)].is.load(std::memory_order_acquire); }
   // What the transport said, and when on the monotonic clock.

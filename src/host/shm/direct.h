@@ -8,7 +8,7 @@
 // Nor may it return from one that has failed while somebody is in its memory, so it takes back what it lent: it says so
 // in its header, then looks who says that he is touching. Who touches says so first and looks at the headers then. With
 // all four sequentially consistent, at least one of them sees the other. Touching takes no longer than a step, in which
-// nobody waits.
+// nobody waits; a lender gives up after some seconds, which only a stopped member takes.
 #pragma once
 
 #include <vector>

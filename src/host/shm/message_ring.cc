@@ -23,6 +23,7 @@ namespace {
 constexpr size_t kLineBytes = 64;
 constexpr size_t kInlineBytes = 16;
 constexpr size_t kCounterBytes = 128;
+// Of an entry of 1 KiB; longer ones come in numbers, and their writer waits for room.
 constexpr uint64_t kSmallLines = 17;
 
 }  // namespace
@@ -116,7 +117,8 @@ void MessageRing::tell() {
 
 bool MessageRing::pop() {
   advance(front_lines_);
-  // The longest entry needs half of the ring, so a writer that waits does so for less than what it is not told of.
+  // A writer needs at most half of the ring, and what it is not told of is less than an eighth: once all is read it knows
+  // of enough room.
   if (front_lines_ <= kSmallLines && position_ - told_ < line_count_ / 8) return false;
   tell();
   return true;

@@ -173,7 +173,11 @@ void psPluginCommImpl::drive(int rank, Peer& peer) {
 }
 
 void psPluginCommImpl::listen(int rank, Peer& peer) {
-  peer.pair = static_cast<Pair*>(context_->createPair(rank).get());
+  Pair* const pair = static_cast<Pair*>(context_->createPair(rank).get());
+  {
+    const std::lock_guard lock(mutex_);
+    peer.pair = pair;
+  }
   if (::getrandom(peer.own_word.data(), peer.own_word.size(), 0) != static_cast<ssize_t>(peer.own_word.size())) {
     throw std::runtime_error("no random numbers");
   }
