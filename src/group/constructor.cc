@@ -201,7 +201,11 @@ std::shared_ptr<Group> GroupConstructor::build(std::vector<int32_t> global_ranks
   auto group = std::make_shared<Group>(communicator, std::move(settings), tag, std::move(attempts));
   if (!shared) take_note(communicator);
   take_note(group);
-  if ((group->settings().flags & PS_WARM_UP) != 0) warm_up(*world_, {communicator}, deadline);
+  if ((group->settings().flags & PS_WARM_UP) != 0) {
+    warm_up(*world_, {communicator}, deadline, [&] {
+      attempt.check(group->global_ranks(), group->label().attempts, fmt::format("new group '{}'", group->settings().name));
+    });
+  }
   return group;
 }
 

@@ -192,7 +192,7 @@ ModelParallel::ModelParallel(GroupConstructor& constructor, std::shared_ptr<Worl
   if ((settings.flags & PS_WARM_UP) != 0) {
     std::vector<std::shared_ptr<Communicator>> all;
     for (const auto& [ranks, communicator] : made) all.push_back(communicator);
-    warm_up(*world_, all, deadline);
+    warm_up(*world_, all, deadline, [&] { attempt.check(everyone, attempts, "model-parallel groups"); });
   }
   for (const std::string_view name : {"dp", "pp", "tp", "ep", "moe_ep"}) {
     const auto group = find(name);

@@ -24,7 +24,7 @@ std::unique_ptr<ShmPlane> shm_plane(const World& world, const std::vector<int32_
   return std::make_unique<ShmPlane>(std::move(memory), geometry, place_of(world, members), std::move(doorbells), dispatch);
 }
 
-// In stages: shared memory on each host, the network among leaders.
+// In stages: shared memory on each host, the network between those at the same place of theirs.
 std::unique_ptr<Plane> staged_plane(const TransportModule& module, World& world, const std::vector<int32_t>& members,
                                     Hosts hosts, uint64_t serial, const Geometry& geometry,
                                     std::shared_ptr<SharedMemory> memory, uint64_t host_buffer_bytes,

@@ -6,9 +6,11 @@
 
 namespace ps {
 
-void warm_up(World& world, const std::vector<std::shared_ptr<Communicator>>& communicators, Deadline deadline) {
+void warm_up(World& world, const std::vector<std::shared_ptr<Communicator>>& communicators, Deadline deadline,
+             const StopCheck& check) {
   for (const auto& communicator : communicators) communicator->connect();
-  wait_until(world.doorbell(), world.wait_policy(), deadline, [&](bool) {
+  wait_until(world.doorbell(), world.wait_policy(), deadline, [&](bool thorough) {
+    if (thorough) check();
     return std::all_of(communicators.begin(), communicators.end(), [](const auto& each) { return each->is_connected(); });
   });
 }

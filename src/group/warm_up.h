@@ -10,7 +10,8 @@
 namespace ps {
 
 // All at once, as members come to them in different orders. Who cannot be reached is no error here: the first operation
-// that needs it says so.
-void warm_up(World& world, const std::vector<std::shared_ptr<Communicator>>& communicators, Deadline deadline);
+// that needs it says so. `check` throws when somebody will never come.
+void warm_up(World& world, const std::vector<std::shared_ptr<Communicator>>& communicators, Deadline deadline,
+             const StopCheck& check);
 
 }  // namespace ps

@@ -3,7 +3,7 @@
 // their leaders, are the only column.
 //
 // Large calls go chunk by chunk: while one is between hosts, the next is combined on them. A partial result lies in
-// scratch memory, so that no output is written before everyone is known to have called the same.
+// scratch memory, so that no output of a reduction is written before everyone is known to have called the same.
 //
 // (Hierarchical collectives as Open MPI's coll/han has them; columns are the lanes of Traeff's full-lane collectives.)
 #pragma once
