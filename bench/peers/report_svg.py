@@ -13,7 +13,8 @@ STYLES = {
     "gloo": ("#8a6d00", "", 1.6), "torch_gloo": ("#8a6d00", "6 3", 1.6), "limit": ("#777777", "2 3", 1.6),
 }
 LABELS = {**NAMES, "ours": "ParallelState", "ours_registered": "ParallelState, registered", "limit": "limit"}
-WIDTH, HEIGHT, LEFT, TOP, COLUMNS, HEAD = 400, 280, 58, 34, 3, 64
+WIDTH, HEIGHT, LEFT, TOP, COLUMNS, HEAD = 400, 280, 66, 34, 3, 64
+LABEL_WIDTH = 42
 PLOT_WIDTH, PLOT_HEIGHT = WIDTH - LEFT - 30, HEIGHT - TOP - 44
 
 
@@ -65,10 +66,13 @@ def panel(title, series, left, top):
     while decade <= ceiling * 1.001:
         y = upward(decade)
         parts.append(f'<path class="grid" d="M{left + LEFT} {y}H{left + LEFT + PLOT_WIDTH}"/>')
-        parts.append(text(left + LEFT - 6, y + 4, f"{decade:g}", "end"))
+        parts.append(text(left + LEFT - 6, y + 4, f"{decade:,.0f}" if decade >= 1 else f"{decade:g}", "end"))
         decade *= 10
-    for size in sizes:
-        parts.append(text(across(size), top + TOP + PLOT_HEIGHT + 16, size_text(size), "middle"))
+    free_until = math.inf
+    for size in reversed(sizes):   # the largest is always named
+        if across(size) <= free_until:
+            parts.append(text(across(size), top + TOP + PLOT_HEIGHT + 16, size_text(size), "middle"))
+            free_until = across(size) - LABEL_WIDTH
     for name in reversed(STYLES):   # ours is drawn last, on top
         if name in series:
             parts.append(line(name, series[name], across, upward))
