@@ -17,6 +17,12 @@ namespace {
 constexpr size_t kCount = 1 << 20;  // of int32_t: little enough that all of it is on its way when the first of it is there
 constexpr int kTimes = 20;
 constexpr int32_t kUntouched = -1;
+// Looking at an output before its operation has ended is a race, which is meant here: it tells that data flows.
+#if defined(__SANITIZE_THREAD__)
+constexpr bool kMayPeek = false;
+#else
+constexpr bool kMayPeek = true;
+#endif
 constexpr int32_t kTaken = -7;
 
 bool holds(const std::vector<int32_t>& data, int32_t value) {
@@ -44,7 +50,7 @@ const RankProgram kTakenBack("taken_back", [](const Rank& self) {
     psWork work = nullptr;
     psResult result = psAllReduce(group, in.data(), out.data(), kCount, PS_INT32, PS_SUM, nullptr, &work);
     if (result == PS_OK) {
-      while (self.rank == 0 && psWorkTest(work) == PS_IN_PROGRESS &&
+      while (kMayPeek && self.rank == 0 && psWorkTest(work) == PS_IN_PROGRESS &&
              std::atomic_ref(out[kCount / 2]).load() == kUntouched) {
         std::this_thread::yield();
       }

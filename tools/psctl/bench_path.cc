@@ -35,8 +35,8 @@ DispatchTable::DispatchTable() {
   psBytesFree(bytes);
 }
 
-std::string DispatchTable::path(const measure::Shape& shape, bool is_registered) const {
-  if (shape.operation == measure::Operation::kSendRecv || is_registered || !rows_.is_array()) return "";
+std::string DispatchTable::path(const measure::Shape& shape) const {
+  if (shape.operation == measure::Operation::kSendRecv || !rows_.is_array()) return "";
   if (shape.ranks == 1) return "copy";
   for (const auto& row : rows_) {
     for (const auto& [key, value] : row.items()) {

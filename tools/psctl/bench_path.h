@@ -13,7 +13,7 @@ class DispatchTable {
   // Of this library.
   DispatchTable();
   // "" when the table does not say: it has no rows that fit, or columns that this program does not know.
-  std::string path(const measure::Shape& shape, bool is_registered) const;
+  std::string path(const measure::Shape& shape) const;
 
  private:
   nlohmann::json rows_;
