@@ -18,8 +18,7 @@ Blocks equal_blocks(const void* base, size_t bytes, size_t stride) {
 }
 
 Blocks unequal_blocks(const void* base, BlockList list) {
-  Blocks::Lists lists{std::move(list.sizes), std::move(list.offsets)};
-  return {.base = writable(base), .bytes = 0, .stride = 0, .lists = std::make_shared<const Blocks::Lists>(std::move(lists))};
+  return Blocks::unequal(base, {std::move(list.sizes), std::move(list.offsets)});
 }
 
 // What every collective begins with.

@@ -19,6 +19,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "host/reduce/reduce.h"
@@ -37,6 +38,10 @@ struct Blocks {
     std::vector<size_t> offsets;
   };
   std::shared_ptr<const Lists> lists;  // nullptr: equal
+
+  static Blocks unequal(const void* base, Lists lists) {
+    return {.base = static_cast<std::byte*>(const_cast<void*>(base)), .lists = std::make_shared<const Lists>(std::move(lists))};
+  }
 
   bool are_equal() const { return lists == nullptr; }
   size_t size(int i) const { return lists ? lists->sizes[static_cast<size_t>(i)] : bytes; }

@@ -40,6 +40,8 @@ bool has_root(Kind kind) {
          kind == Kind::kScatter || kind == Kind::kScatterV;
 }
 
+bool is_uneven(Kind kind) { return kind == Kind::kGatherV || kind == Kind::kScatterV || kind == Kind::kAllToAllV; }
+
 bool reduces(Kind kind) {
   return kind == Kind::kAllReduce || kind == Kind::kReduce || kind == Kind::kReduceScatter || kind == Kind::kReduceScatterV;
 }

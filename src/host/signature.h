@@ -53,6 +53,8 @@ static_assert(sizeof(Signature) == 16 && std::has_unique_object_representations_
 const char* kind_name(Kind kind);
 bool has_root(Kind kind);
 bool reduces(Kind kind);
+// Whether sizes are known to the two ranks of a pair alone, so that no other could choose by them.
+bool is_uneven(Kind kind);
 
 // "all_reduce(count 4, float32, sum)"
 std::string describe(const Signature& signature);

@@ -165,19 +165,25 @@ const Body in_turn("in_turn_over_hosts", [](Member& member) {
   require_ok(psFinalize(context));
 });
 
+// Of all, with a communicator of its own, so that its failure is no other's.
+psGroup group_to_fail(const Member& member, psContext context) {
+  std::vector<int32_t> ranks;
+  for (int rank = 0; rank < member.size; ++rank) ranks.push_back(rank);
+  psGroupOptions options = PS_GROUP_OPTIONS_INIT;
+  options.flags = PS_OWN_COMMUNICATOR;
+  options.timeout_ms = 30'000;
+  psGroup group = nullptr;
+  require_ok(psNewGroup(context, ranks.data(), ranks.size(), &options, &group));
+  return group;
+}
+
 // Between hosts, in a stage and beside it: who calls something else is named by all.
 const Body mismatches("mismatches_over_hosts", [](Member& member) {
   const psContext context = join_on_hosts(member);
   const int n = member.size;
   for (int odd = 0; odd < n; ++odd) {
     for (const bool staged : {true, false}) {
-      std::vector<int32_t> ranks;
-      for (int rank = 0; rank < n; ++rank) ranks.push_back(rank);
-      psGroupOptions options = PS_GROUP_OPTIONS_INIT;
-      options.flags = PS_OWN_COMMUNICATOR;
-      options.timeout_ms = 30'000;
-      psGroup group = nullptr;
-      require_ok(psNewGroup(context, ranks.data(), ranks.size(), &options, &group));
+      psGroup group = group_to_fail(member, context);
       int64_t value = 1;
       std::vector<int64_t> all(static_cast<size_t>(n));
       const psResult result =
@@ -197,13 +203,7 @@ const Body mismatches_between("mismatches_between_hosts", [](Member& member) {
   const psContext context = join_on_hosts(member);
   const bool here = hosts_of(member)[static_cast<size_t>(member.rank)] == 'a';
   for (const bool returns : {true, false}) {
-    std::vector<int32_t> ranks;
-    for (int rank = 0; rank < member.size; ++rank) ranks.push_back(rank);
-    psGroupOptions options = PS_GROUP_OPTIONS_INIT;
-    options.flags = PS_OWN_COMMUNICATOR;
-    options.timeout_ms = 30'000;
-    psGroup group = nullptr;
-    require_ok(psNewGroup(context, ranks.data(), ranks.size(), &options, &group));
+    psGroup group = group_to_fail(member, context);
     int64_t value = 1;
     int64_t sum = 0;
     const auto all_reduce = [&] { return psAllReduce(group, &value, &sum, 1, PS_INT64, PS_SUM, nullptr, nullptr); };

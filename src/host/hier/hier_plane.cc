@@ -16,8 +16,6 @@ constexpr int64_t kLongNs = 500'000'000;
 constexpr size_t kLeastChunk = 64 << 10;
 constexpr size_t kMostChunk = 1 << 20;
 
-bool is_uneven(Kind kind) { return kind == Kind::kGatherV || kind == Kind::kScatterV || kind == Kind::kAllToAllV; }
-
 }  // namespace
 
 HierPlane::HierPlane(Hosts hosts, int rank, std::unique_ptr<ShmPlane> host, std::unique_ptr<NetPlane> flat,
@@ -30,20 +28,13 @@ HierPlane::HierPlane(Hosts hosts, int rank, std::unique_ptr<ShmPlane> host, std:
       planes_{host_.get(), across_.get()},
       scratch_(std::clamp<size_t>(std::bit_floor(budget / 4), kLeastChunk, kMostChunk)),
       planner_(hosts_, rank, planes_, scratch_),
+      choices_(dispatch, kDispatchName, static_cast<int>(hosts_.host_of.size()),
+               [this](Algorithm algorithm, Kind kind) {
+                 return runs(algorithm, kind) ? std::optional<size_t>(SIZE_MAX) : std::nullopt;
+               }),
       mailbox_(rank, static_cast<int>(hosts_.host_of.size()), [this](int peer) {
         return on_own_host(peer) ? host_->open_path(place(peer)) : flat_->open_path(peer);
-      }) {
-  const int size = static_cast<int>(hosts_.host_of.size());
-  for (size_t i = static_cast<size_t>(Kind::kAllReduce); i < choices_.size(); ++i) {
-    const auto kind = static_cast<Kind>(i);
-    for (const DispatchRow& row : dispatch.rows()) {
-      if (!row.concerns(kind, kDispatchName, size) || !runs(row.algorithm, kind)) continue;
-      if (is_uneven(kind) && row.most_bytes != SIZE_MAX) continue;
-      if (!choices_[i].empty() && choices_[i].back().most_bytes >= row.most_bytes) continue;
-      choices_[i].push_back({row.most_bytes, row.algorithm});
-    }
-  }
-}
+      }) {}
 
 bool HierPlane::runs(Algorithm algorithm, Kind kind) const {
   switch (algorithm) {
@@ -54,17 +45,6 @@ bool HierPlane::runs(Algorithm algorithm, Kind kind) const {
   }
 }
 
-std::vector<DispatchRow> HierPlane::in_force() const {
-  std::vector<DispatchRow> rows;
-  for (size_t i = static_cast<size_t>(Kind::kAllReduce); i < choices_.size(); ++i) {
-    for (const Choice& choice : choices_[i]) {
-      rows.push_back({static_cast<Kind>(i), kDispatchName, static_cast<int>(hosts_.host_of.size()), choice.most_bytes,
-                      choice.algorithm, false});
-    }
-  }
-  return rows;
-}
-
 void HierPlane::connect() {
   flat_->connect();
   if (across_) across_->connect();
@@ -73,12 +53,9 @@ void HierPlane::connect() {
 void HierPlane::start(Call&& call, uint64_t sequence, OperationSlot& slot) {
   const Signature signature = call.signature;
   const size_t bytes = call.uneven ? SIZE_MAX : OneShot::staged_bytes(call, static_cast<int>(hosts_.host_of.size()));
-  const auto& choices = choices_[static_cast<size_t>(signature.kind)];
-  const auto choice = std::find_if(choices.begin(), choices.end(), [&](const Choice& c) { return bytes <= c.most_bytes; });
-  if (choice == choices.end() || choice->algorithm == Algorithm::kFlat || !planner_.may(call)) {
-    return flat_->start(std::move(call), sequence, slot);
-  }
-  slot.emplace<HierOperation>(*this, signature, sequence, planner_.plan(call, sequence, choice->algorithm == Algorithm::kStriped));
+  const Algorithm algorithm = choices_.find(signature.kind, bytes).value_or(Algorithm::kFlat);
+  if (algorithm == Algorithm::kFlat || !planner_.may(call)) return flat_->start(std::move(call), sequence, slot);
+  slot.emplace<HierOperation>(*this, signature, sequence, planner_.plan(call, sequence, algorithm == Algorithm::kStriped));
 }
 
 void HierPlane::note_progress(const Signature& signature, uint64_t sequence, bool moved) {

@@ -9,7 +9,7 @@
 #include <memory>
 #include <vector>
 
-#include "host/dispatch.h"
+#include "host/choices.h"
 #include "host/hier/hier_operation.h"
 #include "host/hier/planner.h"
 #include "host/mailbox.h"
@@ -31,7 +31,7 @@ class HierPlane final : public Plane {
   const char* name() const override { return flat_->name(); }
   size_t memory_bytes() const override { return host_ ? host_->memory_bytes() : 0; }
 
-  std::vector<DispatchRow> in_force() const override;
+  std::vector<DispatchRow> in_force() const override { return choices_.rows(); }
 
   void connect() override;
   bool is_connected() override { return flat_->is_connected() && (!across_ || across_->is_connected()); }
@@ -74,11 +74,7 @@ class HierPlane final : public Plane {
   StagePlanes planes_;
   Scratch scratch_;
   Planner planner_;
-  struct Choice {
-    size_t most_bytes;
-    Algorithm algorithm;
-  };
-  std::array<std::vector<Choice>, static_cast<size_t>(Kind::kBarrier) + 1> choices_;  // by kind
+  const Choices choices_;
   Mailbox mailbox_;
   int64_t waiting_since_ns_ = 0;
   uint64_t announced_ = 0;

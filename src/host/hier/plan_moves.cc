@@ -28,10 +28,7 @@ void Planner::all_gather(const Call& call) {
       lists.sizes.push_back(piece(chunk, member));
       lists.offsets.push_back(call.output.offset(member) + chunk.begin * call.element);
     }
-    Blocks blocks;
-    blocks.base = call.output.base;
-    blocks.lists = std::make_shared<const Blocks::Lists>(std::move(lists));
-    return blocks;
+    return Blocks::unequal(call.output.base, std::move(lists));
   };
   const auto front = [&](const Chunk& chunk, int after) {
     Call exchange;

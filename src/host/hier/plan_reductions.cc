@@ -39,13 +39,6 @@ Blocks block(const std::byte* base, size_t bytes) {
   return blocks;
 }
 
-Blocks unequal_blocks(const std::byte* base, Blocks::Lists lists) {
-  Blocks blocks;
-  blocks.base = const_cast<std::byte*>(base);
-  blocks.lists = std::make_shared<const Blocks::Lists>(std::move(lists));
-  return blocks;
-}
-
 // `count` elements in as many runs as there are parts, in lines.
 Blocks stripes(const std::byte* base, size_t count, size_t element, size_t parts) {
   constexpr size_t kLine = 64;  // elements: no line is of two stripes, whatever their type
@@ -56,7 +49,7 @@ Blocks stripes(const std::byte* base, size_t count, size_t element, size_t parts
     lists.offsets.push_back(begin * element);
     lists.sizes.push_back(std::min(each, count - begin) * element);
   }
-  return unequal_blocks(base, std::move(lists));
+  return Blocks::unequal(base, std::move(lists));
 }
 
 }  // namespace
@@ -196,7 +189,7 @@ void Planner::reduce_scatter(const Call& call) {
                         bytes, parts.element, after);
         widened += bytes;
       }
-      on_host.input = unequal_blocks(parts.wide() ? scratch_.widened() : call.input.base, std::move(columns));
+      on_host.input = Blocks::unequal(parts.wide() ? scratch_.widened() : call.input.base, std::move(columns));
       const size_t bytes = piece(hosts_.column[host]) * parts.element;
       on_host.output = block(partial + filled, bytes);
       after = add(Row::kHost, Kind::kReduceScatter, 0, std::move(on_host), after);
@@ -205,7 +198,7 @@ void Planner::reduce_scatter(const Call& call) {
       filled += bytes;
     }
     std::byte* const result = call.output.base + chunk.begin * call.element;
-    exchange.input = unequal_blocks(partial, std::move(for_hosts));
+    exchange.input = Blocks::unequal(partial, std::move(for_hosts));
     std::byte* const own = exchange.input.at(hosts_.own);
     exchange.output = block(parts.wide() ? own : result, piece(rank_) * parts.element);
     const std::byte* const sum = exchange.output.base;

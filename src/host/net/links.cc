@@ -40,20 +40,21 @@ Links::Link& Links::use(int peer) {
   return link;
 }
 
-void Links::begin_streams() {
+template <class Visit>
+void Links::visit_streams(Visit&& visit) {
   for (const auto& link : links_) {
-    for (PieceStream* stream : {&link->contributions[0], &link->contributions[1], &link->results[0], &link->results[1]}) {
-      stream->begin();
+    for (auto* pair : {&link->contributions, &link->results}) {
+      for (PieceStream& stream : *pair) visit(stream);
     }
   }
 }
 
+void Links::begin_streams() {
+  visit_streams([](PieceStream& stream) { stream.begin(); });
+}
+
 void Links::abandon_streams() {
-  for (const auto& link : links_) {
-    for (PieceStream* stream : {&link->contributions[0], &link->contributions[1], &link->results[0], &link->results[1]}) {
-      stream->abandon();
-    }
-  }
+  visit_streams([](PieceStream& stream) { stream.abandon(); });
 }
 
 bool Links::all_sent(int peer) {

@@ -44,6 +44,9 @@ class Links {
   bool data_is_sent(int peer);  // all but notices
 
  private:
+  template <class Visit>
+  void visit_streams(Visit&& visit);
+
   struct Link {
     Link(Transport& transport, int peer, const Sizes& sizes);
     Lane collectives;

@@ -132,7 +132,7 @@ bool NetPlane::is_connected() {
 
 // The largest block that goes with the frame that begins a call. Of uneven calls that frame has the sizes.
 size_t NetPlane::most_small(Kind kind) const {
-  if (kind == Kind::kGatherV || kind == Kind::kScatterV || kind == Kind::kAllToAllV) return 0;
+  if (is_uneven(kind)) return 0;
   const bool shared = kind == Kind::kAllReduce && links_.size() > 2;
   return std::min(links_.sizes().begin, shared ? kMostSmallShared : kMostSmall);
 }

@@ -25,7 +25,7 @@ void sum_share(Board& board, const Direct& direct, const Call& call, uint64_t se
     const bool own = member == board.rank();
     inputs[i] = own ? call.input.at(0) : direct.input(member);
     outputs[i] = own ? call.output.at(0) : direct.output(member);
-    scales[i] = board.header(member, sequence).scale;
+    scales[i] = own ? call.scale : board.header(member, sequence).scale;  // as StagedOperation::scale
   }
   for (size_t at = begin; at < end; at += kChunkBytes) {
     const size_t chunk = std::min(kChunkBytes, end - at);

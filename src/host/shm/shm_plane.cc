@@ -48,10 +48,6 @@ void make(Board& board, Call&& call, uint64_t sequence, OperationSlot& slot) {
   slot.emplace<T>(board, std::move(call), sequence);
 }
 
-// Sizes that only the two ranks of a pair know: no other could choose by them, so they count as the largest there are, and
-// a limit on bytes never fits.
-bool is_uneven(Kind kind) { return kind == Kind::kGatherV || kind == Kind::kScatterV || kind == Kind::kAllToAllV; }
-
 bool any_kind(Kind) { return true; }
 bool all_reduce(Kind kind) { return kind == Kind::kAllReduce; }
 size_t any_size(const Geometry&) { return SIZE_MAX; }
@@ -74,45 +70,23 @@ const ShmAlgorithm* find(Algorithm algorithm) {
 
 ShmPlane::ShmPlane(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int rank,
                    std::vector<Doorbell*> doorbells, const Dispatch& dispatch)
-    : board_(std::move(memory), geometry, rank, std::move(doorbells)),
+    : choices_(dispatch, name(), geometry.size, [&](Algorithm algorithm, Kind kind) -> std::optional<size_t> {
+        const ShmAlgorithm* known = find(algorithm);
+        return known != nullptr && known->runs(kind) ? std::optional(known->most_bytes(geometry)) : std::nullopt;
+      }),
+      board_(std::move(memory), geometry, rank, std::move(doorbells)),
       mailbox_(rank, geometry.size, [this](int peer) { return open_path(peer); }) {
   // Now, because within an operation an error fails the group.
   check_copy_setting();
-  for (size_t i = static_cast<size_t>(Kind::kAllReduce); i < choices_.size(); ++i) {
-    const auto kind = static_cast<Kind>(i);
-    for (const DispatchRow& row : dispatch.rows()) {
-      const ShmAlgorithm* algorithm = find(row.algorithm);
-      if (algorithm == nullptr || !row.concerns(kind, name(), geometry.size) || !algorithm->runs(kind)) continue;
-      const size_t most_bytes = std::min(row.most_bytes, algorithm->most_bytes(geometry));
-      if (is_uneven(kind) && most_bytes != SIZE_MAX) continue;
-      // What an earlier row takes already never gets here.
-      const bool reached = std::none_of(choices_[i].begin(), choices_[i].end(),
-                                        [&](const Choice& earlier) { return earlier.most_bytes >= most_bytes; });
-      if (reached) choices_[i].push_back({most_bytes, row.algorithm});
-    }
-  }
 }
 
 std::unique_ptr<MessagePath> ShmPlane::open_path(int peer) { return std::make_unique<RingPath>(board_, peer); }
 
-std::vector<DispatchRow> ShmPlane::in_force() const {
-  std::vector<DispatchRow> rows;
-  for (size_t i = static_cast<size_t>(Kind::kAllReduce); i < choices_.size(); ++i) {
-    for (const Choice& choice : choices_[i]) {
-      rows.push_back({static_cast<Kind>(i), name(), board_.size(), choice.most_bytes, choice.algorithm, false});
-    }
-  }
-  return rows;
-}
-
 void ShmPlane::start(Call&& call, uint64_t sequence, OperationSlot& slot) {
   const size_t bytes = call.uneven ? SIZE_MAX : OneShot::staged_bytes(call, board_.size());
-  for (const Choice& choice : choices_[static_cast<size_t>(call.kind())]) {
-    if (bytes > choice.most_bytes) continue;
-    find(choice.algorithm)->make(board_, std::move(call), sequence, slot);
-    return;
-  }
-  fail(PS_ERR_INTERNAL, "no algorithm of plane shm runs {}", describe(call.signature));
+  const auto algorithm = choices_.find(call.kind(), bytes);
+  if (!algorithm) fail(PS_ERR_INTERNAL, "no algorithm of plane shm runs {}", describe(call.signature));
+  find(*algorithm)->make(board_, std::move(call), sequence, slot);
 }
 
 void ShmPlane::mark_freed(uint16_t tag) {

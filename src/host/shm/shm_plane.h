@@ -4,7 +4,7 @@
 #include <array>
 #include <vector>
 
-#include "host/dispatch.h"
+#include "host/choices.h"
 #include "host/mailbox.h"
 #include "host/plane.h"
 #include "host/shm/board.h"
@@ -20,7 +20,7 @@ class ShmPlane final : public Plane {
   const char* name() const override { return "shm"; }
   bool enters_kernel() const override { return false; }
   size_t memory_bytes() const override { return board_.bytes(); }
-  std::vector<DispatchRow> in_force() const override;
+  std::vector<DispatchRow> in_force() const override { return choices_.rows(); }
 
   void start(Call&& call, uint64_t sequence, OperationSlot& slot) override;
   bool reached(int member, uint64_t sequence) override { return board_.reached(member, sequence); }
@@ -42,12 +42,7 @@ class ShmPlane final : public Plane {
   std::unique_ptr<MessagePath> open_path(int peer);
 
  private:
-  // The rows of the dispatch table that may run an operation here, cut to what their algorithms can.
-  struct Choice {
-    size_t most_bytes;
-    Algorithm algorithm;
-  };
-  std::array<std::vector<Choice>, static_cast<size_t>(Kind::kBarrier) + 1> choices_;  // by kind
+  const Choices choices_;
   Board board_;
   Mailbox mailbox_;
 };
