@@ -45,6 +45,11 @@ struct RankLines {
   } heart;
   Attempts attempts;
   CallRecord last_call;
+  // 1: it can read and write the memory of every other rank of the host. Known to all once they have agreed on something
+  // after joining.
+  struct alignas(128) Reach {
+    std::atomic<uint32_t> all;
+  } reach;
 };
 
 // What this host knows of a rank of the world, on whatever host it is.

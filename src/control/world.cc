@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstring>
 #include <map>
+#include <random>
 
 #include "base/error.h"
+#include "base/process_memory.h"
 #include "base/wire.h"
 #include "control/cgroup.h"
 #include "control/cpus.h"
@@ -39,12 +42,14 @@ struct Introduction {
   std::string backend;
   std::string cpus;  // that it may use
   std::string dispatch;
+  uint64_t probe_address = 0;  // of a word in its memory
+  uint64_t probe_word = 0;
 
   std::string encode() const {
     return WireWriter()
         .number(version).number(flags).number(host_buffer_bytes).number(max_object_bytes).number(replica_count)
         .number(local_rank).number(pid).text(hostname).text(address).text(host).text(ticket)
-        .text(cpus).text(dispatch).text(backend)
+        .text(cpus).text(dispatch).text(backend).number(probe_address).number(probe_word)
         .take();
   }
   static Introduction decode(const std::string& bytes) {
@@ -64,6 +69,8 @@ struct Introduction {
     self.cpus = reader.text();
     self.dispatch = reader.text();
     self.backend = reader.text();
+    self.probe_address = reader.number<uint64_t>();
+    self.probe_word = reader.number<uint64_t>();
     reader.finish();
     return self;
   }
@@ -95,7 +102,7 @@ std::string private_name() {
 }  // namespace
 
 World::World(LaunchSettings settings, std::function<void()> on_death)
-    : settings_(std::move(settings)), logger_(settings_.logger()) {
+    : settings_(std::move(settings)), logger_(settings_.logger()), probe_word_(std::random_device{}() | uint64_t{1} << 32) {
   if (size() > kMostRanks) fail(PS_ERR_UNSUPPORTED, "a world has at most {} ranks, this one has {}", kMostRanks, size());
   logger_.set_speaker(fmt::format("rank {}/{}", rank(), size()));
   if (settings_.rendezvous.empty()) settings_.rendezvous = private_name();
@@ -116,6 +123,8 @@ World::World(LaunchSettings settings, std::function<void()> on_death)
     join(offer, deadline);
     seal_store(*store_);
     share_segment(offer, deadline);
+    segment_->own().reach.all.store(reaches_mates() ? 1 : 0, std::memory_order_seq_cst);
+    std::vector<Probe>().swap(local_probes_);
     if (node_count_ > 1) watch_other_hosts(store, deadline);
   } catch (...) {
     drain_store(*store_, Deadline::in_ms(kFarewellMs));
@@ -175,6 +184,8 @@ void World::join(const Offer& offer, Deadline deadline) {
   self.backend = settings_.backend;
   self.cpus = ps::describe(own_cpus());
   self.dispatch = settings_.dispatch;
+  self.probe_address = address_of(&probe_word_);
+  self.probe_word = probe_word_;
 
   Exchange exchange;
   exchange.scope = fmt::format("world of job '{}'", settings_.job);
@@ -207,6 +218,7 @@ void World::join(const Offer& offer, Deadline deadline) {
       local_ranks_.push_back(i);
       ++by_cpus[other.cpus];
       local_tickets_.push_back(std::move(other.ticket));
+      local_probes_.push_back({other.probe_address, other.probe_word});
     }
     ++count;
     members_.push_back(std::move(member));
@@ -239,6 +251,29 @@ void World::share_segment(Offer& offer, Deadline deadline) {
   segment_ = std::make_shared<HostSegment>(memory, local_ranks_, size(), local_index);
   offer.give(memory, local_size - 1, deadline, [this] { check_living(local_ranks_, "joining the world"); });
   memory->drop_descriptor();
+}
+
+// By reading a word of each. A number of a process alone would not do: in another namespace it is somebody else's.
+bool World::reaches_mates() const {
+  if (!settings_.cross_memory) return false;
+  if (in_process_) return true;
+  for (size_t i = 0; i < local_ranks_.size(); ++i) {
+    uint64_t word = 0;
+    const int error = read_process(member(local_ranks_[i]).pid, reinterpret_cast<std::byte*>(&word), local_probes_[i].address,
+                                   sizeof word);
+    if (error == 0 && word == local_probes_[i].word) continue;
+    logger_.info("the memory of {} cannot be reached ({}), so large data takes two copies",
+                 who(local_ranks_[i]), error == 0 ? "another process has its number here" : std::strerror(error));
+    return false;
+  }
+  return true;
+}
+
+bool World::reach_each_other(const std::vector<int32_t>& ranks) const {
+  return std::all_of(ranks.begin(), ranks.end(), [this](int32_t rank) {
+    const RankLines* const line = lines(rank);
+    return line != nullptr && line->reach.all.load(std::memory_order_seq_cst) != 0;
+  });
 }
 
 void World::watch_other_hosts(const StoreSettings& store, Deadline deadline) {

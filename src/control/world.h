@@ -62,6 +62,9 @@ class World {
   const WaitPolicy& wait_policy() const { return wait_policy_; }
   // nullptr for a rank on another host.
   RankLines* lines(int32_t rank) const;
+  // Whether these ranks, all of this host, reach each other's memory (base/process_memory.h). The same on all of them, from
+  // the first agreement of all ranks on.
+  bool reach_each_other(const std::vector<int32_t>& ranks) const;
 
   psRankState state(int32_t rank) const;
   int64_t silent_ms(int32_t rank) const;
@@ -90,6 +93,7 @@ class World {
   Exchanged meet(const Exchange& exchange, Deadline deadline) const;
   void join(const Offer& offer, Deadline deadline);
   void share_segment(Offer& offer, Deadline deadline);
+  bool reaches_mates() const;
   void watch_other_hosts(const StoreSettings& store, Deadline deadline);
   // Logs the deaths of ranks that ended before their guardians could tell.
   void notice_vanished() const;
@@ -101,6 +105,13 @@ class World {
   mutable std::mutex store_mutex_;
   std::shared_ptr<Store> store_;
   uint64_t id_ = 0;
+  // What mates try to read, and whether they may, by local index; none once they have.
+  struct Probe {
+    uint64_t address;
+    uint64_t word;
+  };
+  const uint64_t probe_word_;
+  std::vector<Probe> local_probes_;
   std::vector<Member> members_;
   std::set<std::string> texts_;  // of the members, each once: most of them are alike
   std::vector<int32_t> local_ranks_;  // this host's, by local index

@@ -187,7 +187,7 @@ void Communicator::step_collectives() {
       fail(as_error(error), true);
       head.started = false;
     }
-    if (!failed_.load() || !is_given_back(head)) return;
+    if (!failed_.load() || !is_given_back(head.slot.get()->retract(), give_back_by_)) return;
     for (CollectiveRequest* request : queue_) finish_failed(*request);
     queue_.clear();
   }
@@ -203,6 +203,7 @@ void Communicator::step_messages() {
     fail(as_error(error), true);
   }
   const bool failed = failed_.load();
+  if (failed && !is_given_back(plane_->retract_messages(), give_back_messages_by_)) return;
   if (failed) plane_->drop_messages();
   std::erase_if(exchanges_, [&](MessageRequest* request) {
     const bool done = request->messages_done();
@@ -343,12 +344,12 @@ void Communicator::close(const Error& error) {
   step_messages();
 }
 
-bool Communicator::is_given_back(const CollectiveRequest& failed) {
-  for (const int member : failed.slot.get()->retract()) {
+bool Communicator::is_given_back(const std::vector<int>& touching, Deadline& by) const {
+  for (const int member : touching) {
     const int32_t global = global_ranks_[static_cast<size_t>(member)];
     if (world_->state(global) == PS_RANK_DEAD || world_->state(global) == PS_RANK_LEFT) continue;
-    if (give_back_by_.ns() == Deadline::never().ns()) give_back_by_ = Deadline::in_ms(kGiveBackMs);
-    return give_back_by_.passed();
+    if (by.ns() == Deadline::never().ns()) by = Deadline::in_ms(kGiveBackMs);
+    return by.passed();
   }
   return true;
 }

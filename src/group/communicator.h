@@ -105,8 +105,9 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   // Takes over what another member has recorded as the group's failure.
   void adopt_recorded_failure();
   void check_usable(const GroupLabel& label);
-  // Whether what a failed operation lent is its caller's again: no peer is in it, or none that goes on.
-  bool is_given_back(const CollectiveRequest& failed);
+  // Whether what failed operations lent is their callers' again: no member touches it, or none that goes on. `by`: until
+  // when to wait, set by the first that does.
+  bool is_given_back(const std::vector<int>& touching, Deadline& by) const;
   void finish(Request& request);
   void finish_failed(Request& request);
   void settle(Request& request, Request::State state);
@@ -133,10 +134,11 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   std::mutex queue_mutex_;
   std::deque<CollectiveRequest*> queue_;
   uint64_t sequence_ = 0;
-  Deadline give_back_by_ = Deadline::never();  // from the first failed operation on
+  Deadline give_back_by_ = Deadline::never();
 
   std::mutex message_mutex_;
   std::vector<MessageRequest*> exchanges_;
+  Deadline give_back_messages_by_ = Deadline::never();
 
   std::mutex failure_mutex_;
   std::shared_ptr<const Error> failure_;

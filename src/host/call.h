@@ -66,6 +66,8 @@ struct Call {
   // What it receives: block p from rank p where copied, block 0 where reduced.
   Blocks output;
 
+  bool alike = false;  // unequal blocks of the output lie at the same offsets on all members
+
   // Where the call is a stage of a larger one, whose signature it bears: what it does itself, and its root.
   struct Part {
     Kind kind;

@@ -19,7 +19,11 @@ Choices::Choices(const Dispatch& dispatch, std::string plane, int size, const Li
       if (is_uneven(kind) && most_bytes != SIZE_MAX) continue;
       // What an earlier row takes already never gets here.
       if (!choices_[i].empty() && choices_[i].back().most_bytes >= most_bytes) continue;
-      choices_[i].push_back({most_bytes, row.algorithm});
+      if (!choices_[i].empty() && choices_[i].back().algorithm == row.algorithm) {
+        choices_[i].back().most_bytes = most_bytes;
+      } else {
+        choices_[i].push_back({most_bytes, row.algorithm});
+      }
     }
   }
 }

@@ -11,13 +11,22 @@ namespace ps {
 namespace {
 
 // The library's own table. Its last row for a plane fits every call. With one-shot a rank reads what all others have
-// staged, so the sizes it is best for fall with the ranks.
+// staged, so the sizes it is best for fall with the ranks. Copied once by the kernel, data passes through the caches: beyond
+// what they hold, two copies that spare them are as fast. All readers of a broadcast read the same lines, which one ring
+// for all of them serves as well.
 constexpr std::string_view kTable =
+    "broadcast:shm:<=8K=one-shot;broadcast:shm:<=2ranks,<=32M=single-copy;"
     "broadcast:shm:<=16K=one-shot;broadcast:shm=pipeline;"
     "all_reduce:shm:<=4ranks,<=64K=one-shot;all_reduce:shm:<=8ranks,<=32K=one-shot;"
     "all_reduce:shm:<=16ranks,<=16K=one-shot;all_reduce:shm:<=8K=one-shot;"
     "all_reduce:shm=two-shot;"
+    "all_gather:shm:<=2ranks,<=8K=one-shot;all_gather:shm:<=2ranks,<=16M=single-copy;"
+    "gather:shm:<=2ranks,<=16K=one-shot;gather:shm:<=2ranks,<=16M=single-copy;"
+    "scatter:shm:<=2ranks,<=16K=one-shot;scatter:shm:<=2ranks,<=32M=single-copy;"
+    "all_to_all:shm:<=2ranks,<=16K=one-shot;all_to_all:shm:<=2ranks,<=32M=single-copy;"
     "*:shm:<=64K=one-shot;"
+    "all_gather:shm:<=16M=single-copy;gather:shm:<=16M=single-copy;"
+    "scatter:shm:<=32M=single-copy;all_to_all:shm:<=32M=single-copy;"
     "*:shm=pipeline;"
     "*:hosts=staged;"
     "*:hosts=flat";
@@ -31,6 +40,7 @@ constexpr Known kKnown[] = {
     {Algorithm::kOneShot, "one-shot", "shm"},
     {Algorithm::kTwoShot, "two-shot", "shm"},
     {Algorithm::kPipeline, "pipeline", "shm"},
+    {Algorithm::kSingleCopy, "single-copy", "shm"},
     {Algorithm::kStaged, "staged", "hosts"},
     {Algorithm::kStriped, "striped", "hosts"},
     {Algorithm::kFlat, "flat", "hosts"},

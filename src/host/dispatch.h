@@ -24,7 +24,7 @@
 
 namespace ps {
 
-enum class Algorithm { kOneShot, kTwoShot, kPipeline, kStaged, kStriped, kFlat };
+enum class Algorithm { kOneShot, kTwoShot, kPipeline, kSingleCopy, kStaged, kStriped, kFlat };
 
 const char* algorithm_name(Algorithm algorithm);
 

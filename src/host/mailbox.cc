@@ -12,6 +12,9 @@ namespace {
 constexpr size_t kLargestEntry = 8 << 10;
 // What a larger one may put into the ring before its receive is known: its beginning, or all of it.
 constexpr size_t kAhead = 64 << 10;
+// Messages of these sizes are lent, where the path can: larger ones would pass through caches that do not hold them.
+constexpr size_t kLeastLent = 32 << 10;
+constexpr size_t kMostLent = 24 << 20;
 // The receiver copies a piece out while the sender copies the next one in.
 constexpr size_t kSmallestPiece = 16 << 10;
 constexpr size_t kLargestPiece = 64 << 10;
@@ -27,6 +30,14 @@ auto take_first(List& list, Match&& match) -> typename List::value_type {
 
 size_t piece_of(size_t bytes) { return std::clamp(bytes / 8 / 64 * 64, kSmallestPiece, kLargestPiece); }
 
+std::span<const std::byte> payload_of(const uint64_t& address) { return std::as_bytes(std::span(&address, 1)); }
+
+uint64_t address_in(const Entry& entry) {
+  uint64_t address = 0;
+  std::memcpy(&address, entry.payload.data(), std::min(sizeof address, entry.payload.size()));
+  return address;
+}
+
 // How much of a large send may be in the ring now.
 size_t allowed(const Message& send) { return send.accepted ? send.bytes : std::min(send.bytes, kAhead); }
 
@@ -38,19 +49,27 @@ struct Mailbox::Unexpected {
   uint64_t number = 0;  // 0: in one entry
   Signature signature;
   std::vector<std::byte> data;
+  uint64_t lent_at = 0;  // not 0: it stays with its sender
 };
 
 struct Mailbox::Peer {
   explicit Peer(std::unique_ptr<MessagePath> its_path) : path(std::move(its_path)) {}
 
   std::unique_ptr<MessagePath> path;
-  std::deque<uint64_t> accepts;                      // to be told to the peer
+  struct Answer {
+    EntryType type;
+    uint64_t number;
+    uint64_t address;
+  };
+  std::deque<Answer> answers;                        // to be told to the peer
   std::deque<Message*> sends;                        // not yet on the path, in order
-  std::unordered_map<uint64_t, Message*> announced;  // large sends that have sent their beginning and wait for the receive
+  std::vector<Message*> announced;                   // large sends that wait for their receive
   std::deque<Message*> streaming;                    // large sends that may go on
   std::deque<Message*> receives;                     // posted, in order
   std::deque<std::unique_ptr<Unexpected>> unexpected;
   std::unordered_map<uint64_t, Message*> arriving;   // receives of accepted large messages
+  std::deque<Message*> lent;                         // sends whose receive is posted
+  std::deque<Message*> taken;                        // receives of lent messages
 };
 
 Mailbox::Mailbox(int rank, int size, OpenPath open_path)
@@ -73,6 +92,11 @@ void Mailbox::post(Message& message) {
     return;
   }
   match_message(message.peer, message, waiting->signature);
+  if (waiting->lent_at != 0) {
+    take(*peer, message, waiting->number, waiting->lent_at);
+    flush(message.peer);
+    return;
+  }
   message.moved = std::min(message.bytes, waiting->data.size());
   copy(CopyTarget::kOutput, message.buffer, waiting->data.data(), message.moved);
   if (message.moved == message.bytes) {
@@ -85,12 +109,33 @@ void Mailbox::post(Message& message) {
 
 void Mailbox::expect_pieces(Peer& peer, Message& receive, uint64_t number) {
   peer.arriving[number] = &receive;
-  if (receive.bytes > kAhead) peer.accepts.push_back(number);
+  if (receive.bytes > kAhead) peer.answers.push_back({EntryType::kAccept, number, 0});
+}
+
+void Mailbox::take(Peer& peer, Message& receive, uint64_t number, uint64_t address) {
+  receive.peer_address = address;
+  peer.answers.push_back({EntryType::kTake, number, peer.path->lend(receive.buffer, receive.bytes)});
+  peer.taken.push_back(&receive);
+}
+
+// Whether a message was done.
+bool Mailbox::move_lent(Peer& peer) {
+  const auto move = [](std::deque<Message*>& messages, auto&& move_one) {
+    bool any = false;
+    while (!messages.empty() && move_one(*messages.front())) {
+      messages.front()->done = any = true;
+      messages.pop_front();
+    }
+    return any;
+  };
+  const bool received = move(peer.taken, [&](const Message& m) { return peer.path->move_in(m.buffer, m.peer_address, m.bytes); });
+  const bool sent = move(peer.lent, [&](const Message& m) { return peer.path->move_out(m.buffer, m.peer_address, m.bytes); });
+  return received || sent;
 }
 
 bool Mailbox::interested(const Peer& peer) const {
-  return !peer.receives.empty() || !peer.arriving.empty() || !peer.announced.empty() || !peer.accepts.empty() ||
-         !peer.sends.empty() || !peer.streaming.empty();
+  return !peer.receives.empty() || !peer.arriving.empty() || !peer.announced.empty() || !peer.answers.empty() ||
+         !peer.sends.empty() || !peer.streaming.empty() || !peer.lent.empty() || !peer.taken.empty();
 }
 
 void Mailbox::step() {
@@ -107,6 +152,7 @@ void Mailbox::step() {
     }
     if (popped) path.ring();
     flush(peer);
+    move_lent(*peers_[i]);
   }
 }
 
@@ -114,12 +160,14 @@ void Mailbox::receive(int from, const Entry& entry) {
   Peer& peer = *peers_[static_cast<size_t>(from)];
   switch (entry.type) {
     case EntryType::kEager:
+    case EntryType::kLend:
     case EntryType::kAnnounce: {
       const bool eager = entry.type == EntryType::kEager;
+      const uint64_t lent_at = entry.type == EntryType::kLend ? address_in(entry) : 0;
       Message* receive = take_first(peer.receives, [&](const Message* m) { return takes(*m, entry.tag, entry.signature.group); });
       if (receive == nullptr) {
-        auto unexpected = std::make_unique<Unexpected>(Unexpected{entry.tag, entry.message, entry.signature, {}});
-        unexpected->data.assign(entry.payload.begin(), entry.payload.end());
+        auto unexpected = std::make_unique<Unexpected>(Unexpected{entry.tag, entry.message, entry.signature, {}, lent_at});
+        if (lent_at == 0) unexpected->data.assign(entry.payload.begin(), entry.payload.end());
         peer.unexpected.push_back(std::move(unexpected));
         return;
       }
@@ -127,19 +175,26 @@ void Mailbox::receive(int from, const Entry& entry) {
       if (eager) {
         copy(CopyTarget::kOutput, receive->buffer, entry.payload.data(), std::min(receive->bytes, entry.payload.size()));
         receive->done = true;
+      } else if (lent_at != 0) {
+        take(peer, *receive, entry.message, lent_at);
       } else {
         expect_pieces(peer, *receive, entry.message);
       }
       return;
     }
     case EntryType::kAccept: {
-      const auto found = peer.announced.find(entry.message);
-      if (found == peer.announced.end()) return;
-      Message& send = *found->second;
+      Message* const send = take_first(peer.announced, [&](const Message* m) { return m->number == entry.message; });
+      if (send == nullptr) return;
       // One that is in the middle of its beginning streams already.
-      if (send.moved == allowed(send)) peer.streaming.push_back(&send);
-      send.accepted = true;
-      peer.announced.erase(found);
+      if (send->moved == allowed(*send)) peer.streaming.push_back(send);
+      send->accepted = true;
+      return;
+    }
+    case EntryType::kTake: {
+      Message* const send = take_first(peer.announced, [&](const Message* m) { return m->number == entry.message; });
+      if (send == nullptr) return;
+      send->peer_address = address_in(entry);
+      peer.lent.push_back(send);
       return;
     }
     case EntryType::kPiece: {
@@ -179,9 +234,10 @@ void Mailbox::flush(int to) {
     return ok;
   };
   bool room = true;
-  while (room && !peer.accepts.empty()) {
-    room = write({.type = EntryType::kAccept, .message = peer.accepts.front(), .signature = {}, .payload = {}});
-    if (room) peer.accepts.pop_front();
+  while (room && !peer.answers.empty()) {
+    const auto& [type, number, address] = peer.answers.front();
+    room = write({type, 0, number, {}, type == EntryType::kTake ? payload_of(address) : std::span<const std::byte>()});
+    if (room) peer.answers.pop_front();
   }
   const size_t largest_entry = std::min(kLargestEntry, peer.path->most_payload());
   while (room && !peer.sends.empty()) {
@@ -191,9 +247,12 @@ void Mailbox::flush(int to) {
       if (room) send.done = true;
     } else {
       if (send.number == 0) send.number = next_number_++;
-      room = write({EntryType::kAnnounce, send.tag, send.number, send.signature, {}});
-      if (room) peer.streaming.push_back(&send);
-      if (room && send.bytes > kAhead) peer.announced[send.number] = &send;
+      const bool suits = send.bytes >= kLeastLent && send.bytes <= kMostLent;
+      const uint64_t address = suits ? peer.path->lend(send.buffer, send.bytes) : 0;
+      room = write({address != 0 ? EntryType::kLend : EntryType::kAnnounce, send.tag, send.number, send.signature,
+                    address != 0 ? payload_of(address) : std::span<const std::byte>()});
+      if (room && address == 0) peer.streaming.push_back(&send);
+      if (room && (address != 0 || send.bytes > kAhead)) peer.announced.push_back(&send);
     }
     if (room) peer.sends.pop_front();
   }

@@ -1,7 +1,7 @@
 // Point-to-point messages of one member: matching by (peer, group, tag) in order. Small ones are sent at once, of large
 // ones the beginning, and the rest when their receive is posted. Each pair has its own path in each direction, so a full
 // path to one peer delays no other; and what arrives without a receive is moved out of the path, so no message waits
-// behind another one either.
+// behind another one either. Where a path can, large ones are lent instead: both sides tell where their buffers are.
 #pragma once
 
 #include <deque>
@@ -38,6 +38,8 @@ class Mailbox {
 
   void receive(int peer, const Entry& entry);
   void expect_pieces(Peer& peer, Message& receive, uint64_t number);
+  void take(Peer& peer, Message& receive, uint64_t number, uint64_t address);
+  bool move_lent(Peer& peer);
   void keep(Peer& peer, const Entry& entry);
   void flush(int peer);
   bool interested(const Peer& peer) const;

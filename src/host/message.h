@@ -21,6 +21,7 @@ struct Message {
   uint64_t number = 0;  // of a large send, for this sender
   size_t moved = 0;     // bytes of a large message so far
   bool accepted = false;  // a large send: its receive is posted
+  uint64_t peer_address = 0;  // of a lent message: the peer's buffer, 0 where this rank cannot reach it
 };
 
 }  // namespace ps

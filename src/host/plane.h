@@ -55,6 +55,9 @@ class Plane {
   // count or type.
   virtual void post(Message& message) = 0;
   virtual void step_messages() = 0;
+  // After the group has failed: takes back the buffers of messages that were lent, and says which members touch them at
+  // this moment. From then on none begins to.
+  virtual std::vector<int> retract_messages() { return {}; }
   // Forgets every message, as their group has failed; no buffer is touched afterwards.
   virtual void drop_messages() = 0;
   // How many receives from this rank itself are posted for a tag.

@@ -52,6 +52,14 @@ ps_add_world_test(dispatch TIMEOUT 240 SOURCES dispatch_test.cc cases.cc run_cas
 ps_add_world_test(memory_limit TIMEOUT 180 PLAIN_ONLY SOURCES memory_limit_test.cc)
 ps_add_world_test(many_ranks TIMEOUT 300 LABEL large PLAIN_ONLY SOURCES many_ranks_test.cc)
 ps_add_world_test(beyond_int TIMEOUT 300 LABEL large PLAIN_ONLY SOURCES beyond_int_test.cc)
+# Where no rank reaches another's memory.
+foreach(entry IN LISTS variants)
+  ps_read_variant("${entry}" sweep)
+  add_test(NAME multiproc.sweep_two_copies${suffix} COMMAND multiproc_sweep${suffix}
+    --gtest_filter=SymmetricMemory.*:*LargeOverProcesses/1:*LargeOverThreads/2)
+  set_tests_properties(multiproc.sweep_two_copies${suffix} PROPERTIES TIMEOUT 600 LABELS ${label}
+    ENVIRONMENT PS_CROSS_MEMORY=0)
+endforeach()
 # What a world that fails on purpose still holds is no leak.
 foreach(entry IN LISTS variants)
   if(entry STREQUAL "asan:")

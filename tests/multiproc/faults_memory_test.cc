@@ -138,27 +138,42 @@ TEST(Memory, AMemberDiesAtAnyMoment) {
 constexpr int kLenders = 4;
 constexpr size_t kLent = 16 << 20;
 
-// Every round sums or exchanges over lent memory follow each other until one of the lenders aborts one somewhere in it.
-// Whoever has its error writes over its memory, and looks again when all have returned. Who has a result has the right
-// one.
+enum class Lending { kSums, kExchanges, kExchangesOfOwnMemory, kMessages };
+
+// Every round calls of one kind follow each other until one of the lenders aborts one somewhere in it. Whoever has its
+// error writes over its memory, and looks again when all have returned. Who has a result has the right one.
 const RankProgram kLending("lending_memory", [](const Rank& self) {
   psContext context = self.join();
   const psGroup world = self.world(context);
   std::vector<int32_t> everybody;
   for (int rank = 0; rank < kLenders; ++rank) everybody.push_back(rank);
   std::mt19937 random(static_cast<unsigned>(self.number(0)));
+  std::vector<int32_t> own(2 * kLent / sizeof(int32_t));
   for (int64_t round = 0; round < self.number(1); ++round) {
     psGroupOptions options = PS_GROUP_OPTIONS_INIT;
     options.flags = PS_OWN_COMMUNICATOR;
     psGroup group = nullptr;
     ok(psNewGroup(context, everybody.data(), everybody.size(), &options, &group));
+    const auto kind = static_cast<Lending>(round % 4);
+    const bool is_symmetric = kind == Lending::kSums || kind == Lending::kExchanges;
     void* memory = nullptr;
-    ok(psMemAlloc(group, 2 * kLent, PS_DEVICE_HOST, &memory));
-    auto* const data = static_cast<int32_t*>(memory);
+    if (is_symmetric) ok(psMemAlloc(group, 2 * kLent, PS_DEVICE_HOST, &memory));
+    auto* const data = is_symmetric ? static_cast<int32_t*>(memory) : own.data();
     constexpr size_t kCount = kLent / sizeof *data;
     int32_t* const output = data + kCount;
     std::fill(data, output, self.rank + 1);
-    const bool sums = round % 2 == 0;
+    const int before = (self.rank + kLenders - 1) % kLenders;
+    const auto expected = [&](size_t i) {
+      if (kind == Lending::kSums) return kLenders * (kLenders + 1) / 2;
+      return kind == Lending::kMessages ? before + 1 : static_cast<int32_t>(i / (kCount / kLenders)) + 1;
+    };
+    const auto call = [&] {
+      if (kind == Lending::kSums) return psAllReduce(group, data, output, kCount, PS_INT32, PS_SUM, nullptr, nullptr);
+      if (kind == Lending::kMessages) {
+        return psSendRecv(group, data, kCount, (self.rank + 1) % kLenders, output, kCount, before, PS_INT32, 0, nullptr, nullptr);
+      }
+      return psAllToAll(group, data, output, kCount / kLenders, PS_INT32, nullptr, nullptr);
+    };
     const auto aborter = static_cast<int>(random() % kLenders);
     const auto delay = std::chrono::microseconds(random() % 40'000);
     ok(psBarrier(world, nullptr));
@@ -170,13 +185,8 @@ const RankProgram kLending("lending_memory", [](const Rank& self) {
       });
     }
     for (psResult result = PS_OK; result == PS_OK;) {
-      result = sums ? psAllReduce(group, data, output, kCount, PS_INT32, PS_SUM, nullptr, nullptr)
-                    : psAllToAll(group, data, output, kCount / kLenders, PS_INT32, nullptr, nullptr);
-      for (size_t i = 0; result == PS_OK && i < kCount; ++i) {
-        const int32_t expected =
-            sums ? kLenders * (kLenders + 1) / 2 : static_cast<int32_t>(i / (kCount / kLenders)) + 1;
-        must(output[i] == expected, "a wrong result");
-      }
+      result = call();
+      for (size_t i = 0; result == PS_OK && i < kCount; ++i) must(output[i] == expected(i), "a wrong result");
       must(result == PS_OK || result == PS_ERR_ABORTED, std::string("got ") + psResultName(result) + ": " + psLastError());
     }
     std::fill(data, output + kCount, -1);
@@ -184,7 +194,7 @@ const RankProgram kLending("lending_memory", [](const Rank& self) {
     if (abort.joinable()) abort.join();
     const bool is_own = std::all_of(data, output + kCount, [](int32_t i) { return i == -1; });
     must(is_own, "a peer wrote into memory that was this rank's again, in round " + std::to_string(round));
-    ok(psMemFree(group, memory));
+    if (is_symmetric) ok(psMemFree(group, memory));
     ok(psGroupFree(group));
   }
   ok(psGroupFree(world));
@@ -192,13 +202,13 @@ const RankProgram kLending("lending_memory", [](const Rank& self) {
 });
 
 TEST(Memory, WhatAFailedOperationLentIsItsCallersAgain) {
-  const int rounds = patience() > 1 ? 6 : 20;
-  World world("lending_memory", kLenders, {"20261121", std::to_string(rounds)});
+  World world("lending_memory", kLenders, {"20261121", std::to_string(patience() > 1 ? 8 : 24)});
   world.end();
 }
 
-// Sums over lent memory until one fails, one after the other, so that a rank is nearly always in the other's memory.
-const RankProgram kSumming("summing_lent_memory", [](const Rank& self) {
+// Sums, or exchanges messages, over lent memory until one fails, one after the other, so that a rank is nearly always in
+// the other's memory.
+const RankProgram kSumming("using_lent_memory", [](const Rank& self) {
   psContext context = self.join();
   const psGroup world = self.world(context);
   void* memory = nullptr;
@@ -212,7 +222,12 @@ const RankProgram kSumming("summing_lent_memory", [](const Rank& self) {
   }
   self.say("ready");
   psResult result = PS_OK;
-  while (result == PS_OK) result = psAllReduce(world, memory, memory, kLent / 4, PS_UINT32, PS_SUM, nullptr, nullptr);
+  const auto other = static_cast<std::byte*>(memory) + kLent / 2;
+  while (result == PS_OK) {
+    result = self.number(0) == 0
+                 ? psAllReduce(world, memory, memory, kLent / 4, PS_UINT32, PS_SUM, nullptr, nullptr)
+                 : psSendRecv(world, memory, kLent / 2, 1 - self.rank, other, kLent / 2, 1 - self.rank, PS_UINT8, 0, nullptr, nullptr);
+  }
   self.say_result("ended", result);
   if (abort.joinable()) abort.join();
   self.hear("end");
@@ -222,16 +237,18 @@ const RankProgram kSumming("summing_lent_memory", [](const Rank& self) {
 });
 
 TEST(Memory, AStoppedMemberInTheMemoryOfAFailedOneIsNotWaitedForForEver) {
-  World world("summing_lent_memory", 2);
-  world.hear_all("ready");
-  std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  world.signal(1, SIGSTOP);
-  world.tell(0, "abort");
-  EXPECT_EQ(world.hear(0, "ended").code(), "PS_ERR_ABORTED");
-  world.signal(1, SIGCONT);
-  EXPECT_EQ(world.hear(1, "ended").code(), "PS_ERR_ABORTED");
-  world.tell_all("end");
-  world.end();
+  for (const char* use : {"0", "1"}) {
+    World world("using_lent_memory", 2, {use});
+    world.hear_all("ready");
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    world.signal(1, SIGSTOP);
+    world.tell(0, "abort");
+    EXPECT_EQ(world.hear(0, "ended").code(), "PS_ERR_ABORTED");
+    world.signal(1, SIGCONT);
+    EXPECT_EQ(world.hear(1, "ended").code(), "PS_ERR_ABORTED");
+    world.tell_all("end");
+    world.end();
+  }
 }
 
 }  // namespace

@@ -58,6 +58,13 @@ void HierPlane::start(Call&& call, uint64_t sequence, OperationSlot& slot) {
   slot.emplace<HierOperation>(*this, signature, sequence, planner_.plan(call, sequence, algorithm == Algorithm::kStriped));
 }
 
+std::vector<int> HierPlane::retract_messages() {
+  std::vector<int> ranks;
+  if (!host_) return ranks;
+  for (const int mate : host_->retract_messages()) ranks.push_back(hosts_.own_members()[static_cast<size_t>(mate)]);
+  return ranks;
+}
+
 void HierPlane::note_progress(const Signature& signature, uint64_t sequence, bool moved) {
   if (moved) {
     waiting_since_ns_ = 0;

@@ -40,6 +40,7 @@ class HierPlane final : public Plane {
 
   void post(Message& message) override { mailbox_.post(message); }
   void step_messages() override { mailbox_.step(); }
+  std::vector<int> retract_messages() override;
   void drop_messages() override { mailbox_.drop_all(); }
   int self_receives(int32_t tag, uint16_t group) const override { return mailbox_.self_receives(tag, group); }
 

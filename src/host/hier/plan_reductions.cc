@@ -104,6 +104,7 @@ void Planner::all_reduce(const Call& call, bool striped) {
     Call share;
     share.element = call.element;
     share.all_stage = striped;
+    share.alike = true;
     share.input = block(result, chunk.count * call.element);
     share.output = share.input;
     if (striped) {

@@ -8,12 +8,15 @@
 
 namespace ps {
 
-Board::Board(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int rank, std::vector<Doorbell*> doorbells)
+Board::Board(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int rank, std::vector<Doorbell*> doorbells,
+             std::optional<PeerMemory> peer_memory)
     : memory_(std::move(memory)),
       geometry_(geometry),
       rank_(rank),
       doorbells_(std::move(doorbells)),
       regions_(rank),
+      peer_memory_(std::move(peer_memory)),
+      lendable_(this->peer_memory()),
       seen_(static_cast<size_t>(geometry.size), 0) {
   std::byte* base = memory_->data();
   failure_ = reinterpret_cast<FailureRecord*>(base);

@@ -18,14 +18,16 @@
 #include "host/copy/methods.h"
 #include "host/operation.h"
 #include "host/shm/geometry.h"
+#include "host/shm/peer_memory.h"
 #include "host/shm/regions.h"
 
 namespace ps {
 
 class Board {
  public:
-  // `doorbells` in the order of the members.
-  Board(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int rank, std::vector<Doorbell*> doorbells);
+  // `doorbells` in the order of the members. `peer_memory`: where all members reach each other's buffers.
+  Board(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int rank, std::vector<Doorbell*> doorbells,
+        std::optional<PeerMemory> peer_memory);
 
   const Geometry& geometry() const { return geometry_; }
   int rank() const { return rank_; }
@@ -104,6 +106,10 @@ class Board {
   std::span<std::byte> sum() { return sum_; }
 
   Regions& regions() { return regions_; }
+  // nullptr: some member may not reach another's buffers.
+  const PeerMemory* peer_memory() const { return peer_memory_ ? &*peer_memory_ : nullptr; }
+  // Of collectives.
+  LendableBuffers& lendable() { return lendable_; }
   // Pages that are left until they are needed, taken before they are touched. Errors: NO_MEMORY. Of this member's ring and
   // shares, that many bytes from the first on; cheap where they were taken before.
   void take_ring(size_t piece_bytes, size_t share_bytes);
@@ -132,6 +138,8 @@ class Board {
   Operands operands_;
   alignas(64) std::array<std::byte, 16 << 10> sum_;
   Regions regions_;
+  const std::optional<PeerMemory> peer_memory_;
+  LendableBuffers lendable_;
   size_t ring_taken_ = 0;    // bytes of this member's ring and shares whose pages it has
   size_t shares_taken_ = 0;
   std::vector<uint64_t> seen_;  // the latest sequence number each member was seen at

@@ -76,13 +76,6 @@ bool Direct::released() const {
   return true;
 }
 
-bool Direct::begin_touching() {
-  board_.own().touching.value.store(1, std::memory_order_seq_cst);
-  if (takers_back().empty()) return true;
-  end_touching();
-  return false;
-}
-
 std::vector<int> Direct::takers_back() const {
   std::vector<int> members;
   for (int member = 0; member < board_.size(); ++member) {

@@ -5,16 +5,15 @@
 // Whoever lends a buffer may not return before its users have done with it: each publishes the last operation in which
 // it has used what others lent to the end.
 //
-// Nor may it return from one that has failed while somebody is in its memory, so it takes back what it lent: it says so
-// in its header, then looks who says that he is touching. Who touches says so first and looks at the headers then. With
-// all four sequentially consistent, at least one of them sees the other. Touching takes no longer than a step, in which
-// nobody waits; a lender gives up after some seconds, which only a stopped member takes.
+// Nor may it return from one that has failed while somebody is in its memory, so it takes back what it lent (touch.h): it
+// says so in its header.
 #pragma once
 
 #include <vector>
 
 #include "host/call.h"
 #include "host/shm/board.h"
+#include "host/shm/touch.h"
 
 namespace ps {
 
@@ -44,13 +43,7 @@ class Direct {
   // then the operation will not complete.
   template <class Use>
   bool touch(Use&& use) {
-    if (!begin_touching()) return false;
-    struct End {
-      const Direct& direct;
-      ~End() { direct.end_touching(); }
-    } end{*this};
-    use();
-    return true;
+    return ps::touch(board_.own().touching.value, [this] { return !takers_back().empty(); }, use);
   }
   // The members that have.
   std::vector<int> takers_back() const;
@@ -70,8 +63,6 @@ class Direct {
   Header& header(int member) const { return board_.header(member, sequence_); }
   // Whether `member` may still use what this rank lent.
   bool is_using(int member) const;
-  bool begin_touching();
-  void end_touching() const { board_.own().touching.value.store(0, std::memory_order_seq_cst); }
 
   Board& board_;
   const Call& call_;

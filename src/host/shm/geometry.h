@@ -54,7 +54,10 @@ struct MemberLines {
   Counter consumed;               // rounds that it has read, ever
   Counter late;                   // the last operation for which it filled its slot after it had published
   Counter done;                   // the last operation in which it has used what others lent to the end
+  Counter begun;                  // the last operation of which it is the root and has compared its call with everybody's
   Counter touching;               // not 0 while it touches what others lend; polled by nobody
+  Counter touching_messages;      // the same of messages
+  Counter retracted_messages;     // not 0: nobody may begin to touch its messages any more
   Counter freed;                  // bit t: it has freed the group with tag t
 };
 

@@ -4,37 +4,14 @@
 #include <cstdint>
 
 #include "host/copy/copy.h"
-#include "host/shm/message_ring.h"
 #include "host/shm/one_shot.h"
 #include "host/shm/pipeline.h"
+#include "host/shm/ring_path.h"
+#include "host/shm/single_copy.h"
 #include "host/shm/two_shot.h"
 
 namespace ps {
 namespace {
-
-// The two rings of a pair, and the peer's doorbell.
-class RingPath final : public MessagePath {
- public:
-  RingPath(Board& board, int peer)
-      : board_(board),
-        peer_(peer),
-        out_(board.messages(board.rank(), peer), board.geometry().message_bytes),
-        in_(board.messages(peer, board.rank()), board.geometry().message_bytes) {
-    board.take_messages(peer);
-  }
-
-  size_t most_payload() const override { return out_.most_payload(); }
-  bool write(const Entry& entry) override { return out_.write(entry); }
-  std::optional<Entry> front() override { return in_.front(); }
-  bool pop() override { return in_.pop(); }
-  void ring() override { board_.ring(peer_); }
-
- private:
-  Board& board_;
-  const int peer_;
-  MessageRing out_;
-  MessageRing in_;
-};
 
 // What an algorithm can run. A row of the dispatch table that asks for more of it leaves the call to the next row.
 struct ShmAlgorithm {
@@ -54,14 +31,16 @@ size_t any_size(const Geometry&) { return SIZE_MAX; }
 // A small budget makes slots smaller than the table's limit.
 size_t a_slot(const Geometry& geometry) { return geometry.slot_bytes; }
 
-const ShmAlgorithm* find(Algorithm algorithm) {
+const ShmAlgorithm* find(Algorithm algorithm, bool reaches_peers) {
   static constexpr ShmAlgorithm kOneShot{any_kind, a_slot, make<OneShot>};
   static constexpr ShmAlgorithm kTwoShot{all_reduce, any_size, make<TwoShot>};
   static constexpr ShmAlgorithm kPipeline{any_kind, any_size, make<Pipeline>};
+  static constexpr ShmAlgorithm kSingleCopy{SingleCopy::can, any_size, make<SingleCopy>};
   switch (algorithm) {
     case Algorithm::kOneShot: return &kOneShot;
     case Algorithm::kTwoShot: return &kTwoShot;
     case Algorithm::kPipeline: return &kPipeline;
+    case Algorithm::kSingleCopy: return reaches_peers ? &kSingleCopy : nullptr;
     default: return nullptr;
   }
 }
@@ -69,12 +48,12 @@ const ShmAlgorithm* find(Algorithm algorithm) {
 }  // namespace
 
 ShmPlane::ShmPlane(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int rank,
-                   std::vector<Doorbell*> doorbells, const Dispatch& dispatch)
+                   std::vector<Doorbell*> doorbells, std::optional<PeerMemory> peer_memory, const Dispatch& dispatch)
     : choices_(dispatch, name(), geometry.size, [&](Algorithm algorithm, Kind kind) -> std::optional<size_t> {
-        const ShmAlgorithm* known = find(algorithm);
+        const ShmAlgorithm* known = find(algorithm, peer_memory.has_value());
         return known != nullptr && known->runs(kind) ? std::optional(known->most_bytes(geometry)) : std::nullopt;
       }),
-      board_(std::move(memory), geometry, rank, std::move(doorbells)),
+      board_(std::move(memory), geometry, rank, std::move(doorbells), std::move(peer_memory)),
       mailbox_(rank, geometry.size, [this](int peer) { return open_path(peer); }) {
   // Now, because within an operation an error fails the group.
   check_copy_setting();
@@ -84,9 +63,20 @@ std::unique_ptr<MessagePath> ShmPlane::open_path(int peer) { return std::make_un
 
 void ShmPlane::start(Call&& call, uint64_t sequence, OperationSlot& slot) {
   const size_t bytes = call.uneven ? SIZE_MAX : OneShot::staged_bytes(call, board_.size());
-  const auto algorithm = choices_.find(call.kind(), bytes);
+  auto algorithm = choices_.find(call.kind(), bytes);
+  if (algorithm == Algorithm::kSingleCopy && !SingleCopy::may(call)) algorithm = Algorithm::kPipeline;
   if (!algorithm) fail(PS_ERR_INTERNAL, "no algorithm of plane shm runs {}", describe(call.signature));
-  find(*algorithm)->make(board_, std::move(call), sequence, slot);
+  find(*algorithm, true)->make(board_, std::move(call), sequence, slot);
+}
+
+std::vector<int> ShmPlane::retract_messages() {
+  std::vector<int> members;
+  board_.own().retracted_messages.value.store(1, std::memory_order_seq_cst);
+  for (int member = 0; member < board_.size(); ++member) {
+    if (member == board_.rank()) continue;
+    if (board_.lines(member).touching_messages.value.load(std::memory_order_seq_cst) != 0) members.push_back(member);
+  }
+  return members;
 }
 
 void ShmPlane::mark_freed(uint16_t tag) {

@@ -13,9 +13,9 @@ namespace ps {
 
 class ShmPlane final : public Plane {
  public:
-  // `memory` is shared by all members and laid out as `geometry` says; `doorbells` in the order of the members.
+  // `memory` is shared by all members and laid out as `geometry` says; the rest as for Board.
   ShmPlane(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int rank, std::vector<Doorbell*> doorbells,
-           const Dispatch& dispatch);
+           std::optional<PeerMemory> peer_memory, const Dispatch& dispatch);
 
   const char* name() const override { return "shm"; }
   bool enters_kernel() const override { return false; }
@@ -31,6 +31,7 @@ class ShmPlane final : public Plane {
 
   void post(Message& message) override { mailbox_.post(message); }
   void step_messages() override { mailbox_.step(); }
+  std::vector<int> retract_messages() override;
   void drop_messages() override { mailbox_.drop_all(); }
   int self_receives(int32_t tag, uint16_t group) const override { return mailbox_.self_receives(tag, group); }
 

@@ -70,7 +70,7 @@ void expect_refusal(const std::string& rules, std::initializer_list<const char*>
 
 TEST(Dispatch, ARefusalShowsThePlaceAndWhatIsKnown) {
   expect_refusal("*=pipeline;all_redoce=two-shot", {"at character 12, \"all_redoce\"", "reduce_scatter_v", "barrier"});
-  expect_refusal("all_reduce=tree", {"at character 12, \"tree\" is no algorithm", "one-shot, two-shot, pipeline, staged, striped, flat"});
+  expect_refusal("all_reduce=tree", {"at character 12, \"tree\" is no algorithm", "one-shot, two-shot, pipeline, single-copy, staged, striped, flat"});
   expect_refusal("*:tcp=pipeline", {"at character 3, \"tcp\" is no plane", "shm"});
   expect_refusal("*:shm:<64K=pipeline", {"at character 7, \"<64K\" is no limit", "<=64K"});
   expect_refusal("*:<=64T=pipeline", {"at character 3, \"<=64T\""});

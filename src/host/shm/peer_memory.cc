@@ -1,0 +1,45 @@
+#include "host/shm/peer_memory.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "base/error.h"
+#include "base/process_memory.h"
+
+namespace ps {
+
+bool PeerMemory::judge(int member, int error, size_t bytes, const char* how) const {
+  if (error == 0) return true;
+  if (error == ESRCH) return false;
+  fail(PS_ERR_SYSTEM, "{} bytes of a buffer of member {} of the group (pid {}) could not be {}: {}; PS_CROSS_MEMORY=0 moves "
+       "data through shared memory instead", bytes, member, pids_[static_cast<size_t>(member)], how, std::strerror(error));
+}
+
+bool PeerMemory::read(int member, std::byte* to, uint64_t from, size_t bytes) const {
+  if (in_process_) {
+    std::memcpy(to, reinterpret_cast<const void*>(from), bytes);
+    return true;
+  }
+  return judge(member, read_process(pids_[static_cast<size_t>(member)], to, from, bytes), bytes, "read");
+}
+
+bool PeerMemory::write(int member, uint64_t to, const std::byte* from, size_t bytes) const {
+  if (in_process_) {
+    std::memcpy(reinterpret_cast<void*>(to), from, bytes);
+    return true;
+  }
+  return judge(member, write_process(pids_[static_cast<size_t>(member)], to, from, bytes), bytes, "written");
+}
+
+bool LendableBuffers::has(const std::byte* data, size_t bytes) {
+  if (peers_ == nullptr || peers_->in_process()) return peers_ != nullptr;
+  const auto covers = [&](const Range& range) { return range.data <= data && data + bytes <= range.data + range.bytes; };
+  if (std::any_of(known_.begin(), known_.end(), covers)) return true;
+  if (!is_lendable(data, bytes)) return false;
+  known_[oldest_] = {data, bytes};
+  oldest_ = (oldest_ + 1) % known_.size();
+  return true;
+}
+
+}  // namespace ps

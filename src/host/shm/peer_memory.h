@@ -1,0 +1,48 @@
+// The buffers of a group's members as this rank reaches them without any memory that was shared before: through the kernel,
+// or directly where the members are threads of one process.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace ps {
+
+class PeerMemory {
+ public:
+  // `pids` in the order of the members.
+  PeerMemory(std::vector<int32_t> pids, bool in_process) : pids_(std::move(pids)), in_process_(in_process) {}
+
+  // False where the member is no more. Errors: SYSTEM where its memory is not what it said.
+  bool read(int member, std::byte* to, uint64_t from, size_t bytes) const;
+  bool write(int member, uint64_t to, const std::byte* from, size_t bytes) const;
+
+  bool in_process() const { return in_process_; }
+
+ private:
+  bool judge(int member, int error, size_t bytes, const char* how) const;
+
+  std::vector<int32_t> pids_;
+  bool in_process_;
+};
+
+// Which buffers of this rank peers can reach. Remembers the last ones, as programs use the same again and again.
+class LendableBuffers {
+ public:
+  explicit LendableBuffers(const PeerMemory* peers) : peers_(peers) {}
+
+  bool has(const std::byte* data, size_t bytes);
+
+ private:
+  struct Range {
+    const std::byte* data = nullptr;
+    size_t bytes = 0;
+  };
+
+  const PeerMemory* peers_;  // nullptr: none can
+  std::array<Range, 4> known_{};
+  size_t oldest_ = 0;
+};
+
+}  // namespace ps

@@ -1,0 +1,38 @@
+// The way of messages between two members that share memory: a ring in each direction, and what is lent beside them.
+#pragma once
+
+#include "host/message_path.h"
+#include "host/shm/board.h"
+#include "host/shm/message_ring.h"
+#include "host/shm/shared_move.h"
+
+namespace ps {
+
+class RingPath final : public MessagePath {
+ public:
+  RingPath(Board& board, int peer);
+
+  size_t most_payload() const override { return out_.most_payload(); }
+  bool write(const Entry& entry) override { return out_.write(entry); }
+  std::optional<Entry> front() override { return in_.front(); }
+  bool pop() override { return in_.pop(); }
+  void ring() override { board_.ring(peer_); }
+
+  uint64_t lend(const std::byte* data, size_t bytes) override;
+  bool move_out(const std::byte* from, uint64_t to, size_t bytes) override;
+  bool move_in(std::byte* to, uint64_t from, size_t bytes) override;
+
+ private:
+  template <class Move>
+  bool move(SharedMove& moves, size_t bytes, bool may_move, Move&& move);
+
+  Board& board_;
+  const int peer_;
+  LendableBuffers lendable_;
+  MessageRing out_;
+  MessageRing in_;
+  SharedMove moves_out_;
+  SharedMove moves_in_;
+};
+
+}  // namespace ps

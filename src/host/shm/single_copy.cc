@@ -1,0 +1,197 @@
+#include "host/shm/single_copy.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/pages.h"
+#include "base/process_memory.h"
+#include "host/copy/copy.h"
+#include "host/shm/touch.h"
+
+namespace ps {
+namespace {
+
+// Between two of them a failed group has its memory back.
+constexpr size_t kChunk = 256 << 10;
+
+size_t extent(const Blocks& blocks, int size) {
+  size_t end = 0;
+  for (int i = 0; i < size; ++i) end = std::max(end, blocks.offset(i) + blocks.size(i));
+  return end;
+}
+
+}  // namespace
+
+bool SingleCopy::can(Kind kind) {
+  switch (kind) {
+    case Kind::kBroadcast:
+    case Kind::kAllGather:
+    case Kind::kGather:
+    case Kind::kScatter:
+    case Kind::kAllToAll: return true;
+    default: return false;
+  }
+}
+
+SingleCopy::SingleCopy(Board& board, Call&& call, uint64_t sequence)
+    : StagedOperation(board, std::move(call), sequence), output_(call_.output.base) {}
+
+// Where others find a buffer; a copy of it where they cannot reach it, or where it does not keep what they read.
+Place SingleCopy::lend(std::byte*& base, size_t extent, bool is_touched, bool is_overwritten,
+                       std::unique_ptr<std::byte[]>& bounce) {
+  if (is_touched && !is_overwritten) {
+    const Place place = board_.regions().place(base, extent, call_.signature.group);
+    if (place.region != 0) return place;
+    is_touched = !board_.lendable().has(base, extent);
+  }
+  if (is_touched || is_overwritten) {
+    bounce = std::make_unique_for_overwrite<std::byte[]>(extent);
+    base = bounce.get();
+  }
+  return {0, address_of(base)};
+}
+
+void SingleCopy::lend() {
+  Header& own = header(board_.rank());
+  const int size = board_.size();
+  if (stages()) {
+    const bool in_place = reads() && call_.columns && call_.all_stage && call_.input.base == call_.output.base;
+    const std::byte* const whole = call_.input.base;
+    const size_t bytes = extent(call_.input, size);
+    own.input = lend(call_.input.base, bytes, has_root(), in_place, input_bounce_);
+    if (input_bounce_) std::memcpy(input_bounce_.get(), whole, bytes);
+  }
+  if (reads()) own.output = lend(call_.output.base, extent(call_.output, size), true, false, output_bounce_);
+}
+
+size_t SingleCopy::block_bytes(int source, int reader) const {
+  return source == board_.rank() ? call_.input.size(call_.input_block(reader))
+                                 : call_.output.size(call_.output_block(source));
+}
+
+size_t SingleCopy::pushed(int source, int reader) const {
+  const size_t bytes = block_bytes(source, reader);
+  if (!has_root()) return bytes;
+  const size_t of_root = bytes / static_cast<size_t>(board_.size()) / kPage * kPage;
+  return source == call_.root() ? of_root : bytes - of_root;
+}
+
+void SingleCopy::plan() {
+  const int size = board_.size();
+  const int rank = board_.rank();
+  for (int step = 1; step < size; ++step) {
+    // Each rank begins with another member.
+    const int member = (rank + step) % size;
+    if (stages() && call_.reads(member)) {
+      if (const size_t end = pushed(rank, member); end > 0) parts_.push_back({member, true, 0, end});
+    }
+    if (reads() && call_.stages(member)) {
+      const size_t begin = pushed(member, rank);
+      const size_t end = block_bytes(member, rank);
+      if (begin < end) parts_.push_back({member, false, begin, end});
+    }
+  }
+}
+
+bool SingleCopy::may_move() const {
+  return !has_root() || board_.rank() == call_.root() ||
+         board_.lines(call_.root()).begun.value.load(std::memory_order_seq_cst) >= sequence_;
+}
+
+bool SingleCopy::step() {
+  if (!published_) {
+    if (!may_publish()) return false;
+    lend();
+    publish();
+  }
+  if (!met_) {
+    if (!met(true)) return false;
+    met_ = true;
+    plan();
+    if (has_root() && board_.rank() == call_.root()) board_.store(board_.own().begun.value, sequence_);
+  }
+  if (!may_move()) return false;
+  while (next_ < parts_.size()) {
+    if (!move_chunk()) return false;
+  }
+  if (!told_) {
+    told_ = true;
+    board_.store(board_.own().done.value, sequence_);
+    copy_own();
+  }
+  if (blocked_on() >= 0) return false;
+  if (output_bounce_) std::memcpy(output_, output_bounce_.get(), extent(call_.output, board_.size()));
+  return true;
+}
+
+bool SingleCopy::move_chunk() {
+  Part& part = parts_[next_];
+  const size_t bytes = std::min(kChunk, part.end - part.begin);
+  const auto taken_back = [&] { return header(part.member).retracted.load(std::memory_order_seq_cst) != 0; };
+  bool is_there = true;
+  const bool touched =
+      touch(board_.own().touching.value, taken_back, [&] { is_there = move(part, part.begin, bytes); });
+  if (!touched || !is_there) {
+    gone_ = part.member;
+    return false;
+  }
+  part.begin += bytes;
+  if (part.begin == part.end) ++next_;
+  return true;
+}
+
+bool SingleCopy::move(const Part& part, size_t at, size_t bytes) const {
+  const int rank = board_.rank();
+  const PeerMemory& memory = *board_.peer_memory();
+  if (part.is_push) {
+    const std::byte* const from = call_.input.at(call_.input_block(part.member)) + at;
+    // Of blocks that all ranks gather, only a reader has a list; a root's are one behind the other.
+    const size_t block = call_.all_read ? (call_.all_stage ? call_.output.offset(rank) : 0)
+                                        : block_bytes(rank, part.member) * static_cast<size_t>(rank);
+    const Place& place = header(part.member).output;
+    if (place.region == 0) return memory.write(part.member, place.offset + block + at, from, bytes);
+    copy(output_of(part.end), board_.regions().at(part.member, {place.region, place.offset + block + at}, bytes), from, bytes);
+    return true;
+  }
+  std::byte* const to = call_.output.at(call_.output_block(part.member)) + at;
+  const size_t block = call_.columns ? block_bytes(part.member, rank) * static_cast<size_t>(rank) : 0;
+  const Place& place = header(part.member).input;
+  if (place.region == 0) return memory.read(part.member, to, place.offset + block + at, bytes);
+  copy(output_of(part.end), to, board_.regions().at(part.member, {place.region, place.offset + block + at}, bytes), bytes);
+  return true;
+}
+
+// The block from this rank to itself, while others may still be at their parts.
+void SingleCopy::copy_own() const {
+  if (!stages() || !reads()) return;
+  const int rank = board_.rank();
+  const size_t bytes = block_bytes(rank, rank);
+  copy(output_of(extent(call_.output, board_.size())), call_.output.at(call_.output_block(rank)),
+       call_.input.at(call_.input_block(rank)), bytes);
+}
+
+int SingleCopy::blocked_on() const {
+  for (int member = 0; member < board_.size(); ++member) {
+    if (needs(member, true) && board_.lines(member).done.value.load(std::memory_order_seq_cst) < sequence_) return member;
+  }
+  return -1;
+}
+
+std::vector<int> SingleCopy::awaited() const {
+  if (!met_) return StagedOperation::awaited();
+  if (gone_ >= 0) return {gone_};
+  const int member = may_move() ? blocked_on() : call_.root();
+  return member < 0 ? std::vector<int>{} : std::vector<int>{member};
+}
+
+std::vector<int> SingleCopy::retract() {
+  std::vector<int> members;
+  header(board_.rank()).retracted.store(1, std::memory_order_seq_cst);
+  for (int member = 0; member < board_.size(); ++member) {
+    if (!needs(member, true)) continue;
+    if (board_.lines(member).touching.value.load(std::memory_order_seq_cst) != 0) members.push_back(member);
+  }
+  return members;
+}
+
+}  // namespace ps

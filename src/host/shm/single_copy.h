@@ -1,0 +1,70 @@
+// Large collectives that only copy, in one copy: no ring, no piece of shared memory between. Each rank says in its header
+// where its buffers lie, in memory that all members have mapped or just in its own; where everybody has said so, each
+// block is moved by its source, its reader, or a part by each: the kernel does it (peer_memory.h), or a plain copy.
+//
+// Sources write where they can: lines that were written last lie in their writer's cache, and to read them out of another
+// core's takes twice as long as to write there. Around a root the root would do all of it alone, so it does the share of
+// one member, and the others the rest.
+//
+// As nothing may be written before the calls were compared, a root, whom alone the others compare with, says when it has
+// compared all of them. A rank is done when all members whom it met have done their parts.
+//
+// (The single-copy mechanism of Open MPI's sm and MPICH's POSIX shared memory, with both sides at work.)
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "host/shm/staged_operation.h"
+
+namespace ps {
+
+class SingleCopy final : public StagedOperation {
+ public:
+  // Operations whose blocks lie alike on all members, so that a source knows where its reader wants them; whether they do
+  // in this call, the same on all members.
+  static bool can(Kind kind);
+  static bool may(const Call& call) { return call.output.are_equal() || call.alike; }
+
+  // The board has peer_memory().
+  SingleCopy(Board& board, Call&& call, uint64_t sequence);
+  bool step() override;
+  std::vector<int> awaited() const override;
+  std::vector<int> retract() override;
+
+ private:
+  // Of the block between this rank and a member, what this rank moves.
+  struct Part {
+    int member;
+    bool is_push;
+    size_t begin;
+    size_t end;
+  };
+
+  void lend();
+  Place lend(std::byte*& base, size_t extent, bool is_touched, bool is_overwritten, std::unique_ptr<std::byte[]>& bounce);
+  void plan();
+  bool may_move() const;
+  bool move_chunk();
+  bool move(const Part& part, size_t at, size_t bytes) const;
+  void copy_own() const;
+
+  Header& header(int member) const { return board_.header(member, sequence_); }
+  bool has_root() const { return !call_.all_stage || !call_.all_read; }
+  size_t block_bytes(int source, int reader) const;
+  // Of the block from `source` to `reader`, what the source moves: from the beginning on.
+  size_t pushed(int source, int reader) const;
+  int blocked_on() const;
+
+  std::vector<Part> parts_;
+  size_t next_ = 0;
+  bool told_ = false;  // that this rank's parts are done
+  int gone_ = -1;      // a member that is no more
+  // Where the caller's buffers lie; in call_, copies of those which cannot be lent as they are.
+  std::byte* output_;
+  std::unique_ptr<std::byte[]> input_bounce_;
+  std::unique_ptr<std::byte[]> output_bounce_;
+};
+
+}  // namespace ps
