@@ -369,13 +369,16 @@ std::string World::who(int32_t rank) const {
 void World::check_living(const std::vector<int32_t>& ranks, const std::string& doing) const {
   if (closed()) throw Error(PS_ERR_ABORTED, doing + ": psFinalize was called on this rank", rank());
   notice_vanished();
-  if (const int32_t dead = first_dead(ranks); dead != PS_NO_RANK) {
-    throw Error(PS_ERR_PEER_FAILED, fmt::format("{}: {} {}", doing, who(dead), how_lost(dead)), dead);
-  }
+  const auto check_deaths = [&] {
+    const int32_t dead = first_dead(ranks);
+    if (dead != PS_NO_RANK) throw Error(PS_ERR_PEER_FAILED, fmt::format("{}: {} {}", doing, who(dead), how_lost(dead)), dead);
+  };
+  check_deaths();
   for (const int32_t other : ranks) {
-    if (has_left(other)) {
-      throw Error(PS_ERR_PEER_FAILED, fmt::format("{}: {} left by psFinalize", doing, who(other)), other);
-    }
+    if (!has_left(other)) continue;
+    // Who leaves because of a death has logged it before.
+    check_deaths();
+    throw Error(PS_ERR_PEER_FAILED, fmt::format("{}: {} left by psFinalize", doing, who(other)), other);
   }
 }
 

@@ -106,7 +106,8 @@ TEST(Joining, RankThatIsKilledMeanwhile) {
       if (rank == 1 && joined.text().find("nobody answered as a store") != std::string::npos) continue;
       if (rank == 1 && joined.text().find("the store was closed while the world formed") != std::string::npos) continue;
       if (joined.code() == "PS_ERR_TIMEOUT") {
-        expect_contains(joined.text(), {"Missing: rank 2; rank 3"});
+        // On a loaded machine another one may be as late.
+        expect_contains(joined.text(), {"Missing: ", "rank 2; rank 3"});
       } else {
         EXPECT_EQ(joined.code(), "PS_ERR_PEER_FAILED");
         expect_contains(joined.text(), {world.name(2) + " is gone"});
@@ -136,7 +137,7 @@ TEST(Joining, RankThatIsKilledWhileAllJoin) {
         EXPECT_EQ(barrier.code(), "PS_ERR_PEER_FAILED");
         expect_contains(barrier.text(), {world.name(2)});
       } else if (joined.code() == "PS_ERR_TIMEOUT") {
-        expect_contains(joined.text(), {"Missing: rank 2"});
+        expect_contains(joined.text(), {"Missing: ", "rank 2"});
       } else {
         EXPECT_EQ(joined.code(), "PS_ERR_PEER_FAILED");
         EXPECT_NE(joined.text().find("rank 2"), std::string::npos) << joined.text();
