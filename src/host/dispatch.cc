@@ -15,15 +15,14 @@ namespace {
 // what they hold, two copies that spare them are as fast. All readers of a broadcast read the same lines, which one ring
 // for all of them serves as well.
 constexpr std::string_view kTable =
-    "broadcast:shm:<=8K=one-shot;broadcast:shm:<=2ranks,<=32M=single-copy;"
-    "broadcast:shm:<=16K=one-shot;broadcast:shm=pipeline;"
+    "broadcast:shm:<=16K=one-shot;broadcast:shm:<=2ranks,<=32M=single-copy;broadcast:shm=pipeline;"
     "all_reduce:shm:<=4ranks,<=64K=one-shot;all_reduce:shm:<=8ranks,<=32K=one-shot;"
     "all_reduce:shm:<=16ranks,<=16K=one-shot;all_reduce:shm:<=8K=one-shot;"
     "all_reduce:shm=two-shot;"
-    "all_gather:shm:<=2ranks,<=8K=one-shot;all_gather:shm:<=2ranks,<=16M=single-copy;"
+    "all_gather:shm:<=2ranks,<=16K=one-shot;all_gather:shm:<=2ranks,<=16M=single-copy;"
     "gather:shm:<=2ranks,<=16K=one-shot;gather:shm:<=2ranks,<=16M=single-copy;"
-    "scatter:shm:<=2ranks,<=16K=one-shot;scatter:shm:<=2ranks,<=32M=single-copy;"
-    "all_to_all:shm:<=2ranks,<=16K=one-shot;all_to_all:shm:<=2ranks,<=32M=single-copy;"
+    "scatter:shm:<=2ranks,<=32K=one-shot;scatter:shm:<=2ranks,<=32M=single-copy;"
+    "all_to_all:shm:<=2ranks,<=32K=one-shot;all_to_all:shm:<=2ranks,<=32M=single-copy;"
     "*:shm:<=64K=one-shot;"
     "all_gather:shm:<=16M=single-copy;gather:shm:<=16M=single-copy;"
     "scatter:shm:<=32M=single-copy;all_to_all:shm:<=32M=single-copy;"

@@ -13,7 +13,7 @@ constexpr size_t kLargestEntry = 8 << 10;
 // What a larger one may put into the ring before its receive is known: its beginning, or all of it.
 constexpr size_t kAhead = 64 << 10;
 // Messages of these sizes are lent, where the path can: larger ones would pass through caches that do not hold them.
-constexpr size_t kLeastLent = 32 << 10;
+constexpr size_t kLeastLent = 64 << 10;
 constexpr size_t kMostLent = 24 << 20;
 // The receiver copies a piece out while the sender copies the next one in.
 constexpr size_t kSmallestPiece = 16 << 10;

@@ -22,7 +22,10 @@ struct Opening {
   uint64_t staged;
   uint64_t reduced;
   uint64_t consumed;
-  uint64_t lends;
+  union {
+    uint64_t lends;
+    uint64_t moves_own;  // in a single copy: it has a large block to itself to copy
+  };
 };
 
 // The flag in the data line: a reader that sees the sequence number has the signature and up to 32 bytes with the same

@@ -13,6 +13,8 @@ namespace {
 
 // Between two of them a failed group has its memory back.
 constexpr size_t kChunk = 256 << 10;
+// As long as a block is in the caches, its source is much faster at it than its reader; from here on they are alike.
+constexpr size_t kLargeBlock = 4 << 20;
 
 size_t extent(const Blocks& blocks, int size) {
   size_t end = 0;
@@ -54,6 +56,7 @@ Place SingleCopy::lend(std::byte*& base, size_t extent, bool is_touched, bool is
 void SingleCopy::lend() {
   Header& own = header(board_.rank());
   const int size = board_.size();
+  own.opening.moves_own = copies_own() && block_bytes(board_.rank(), board_.rank()) >= kLargeBlock ? 1 : 0;
   if (stages()) {
     const bool in_place = reads() && call_.columns && call_.all_stage && call_.input.base == call_.output.base;
     const std::byte* const whole = call_.input.base;
@@ -72,7 +75,8 @@ size_t SingleCopy::block_bytes(int source, int reader) const {
 size_t SingleCopy::pushed(int source, int reader) const {
   const size_t bytes = block_bytes(source, reader);
   if (!has_root()) return bytes;
-  const size_t of_root = bytes / static_cast<size_t>(board_.size()) / kPage * kPage;
+  const bool is_busy = header(call_.root()).opening.moves_own != 0;
+  const size_t of_root = is_busy ? 0 : bytes / static_cast<size_t>(board_.size()) / kPage * kPage;
   return source == call_.root() ? of_root : bytes - of_root;
 }
 
@@ -91,6 +95,7 @@ void SingleCopy::plan() {
       if (begin < end) parts_.push_back({member, false, begin, end});
     }
   }
+  if (const size_t own = copies_own() ? block_bytes(rank, rank) : 0; own > 0) parts_.push_back({rank, true, 0, own});
 }
 
 bool SingleCopy::may_move() const {
@@ -111,23 +116,23 @@ bool SingleCopy::step() {
     if (has_root() && board_.rank() == call_.root()) board_.store(board_.own().begun.value, sequence_);
   }
   if (!may_move()) return false;
-  while (next_ < parts_.size()) {
+  while (!parts_.empty()) {
     if (!move_chunk()) return false;
   }
-  if (!told_) {
-    told_ = true;
-    board_.store(board_.own().done.value, sequence_);
-    copy_own();
-  }
+  if (!told_) board_.store(board_.own().done.value, sequence_);
+  told_ = true;
   if (blocked_on() >= 0) return false;
   if (output_bounce_) std::memcpy(output_, output_bounce_.get(), extent(call_.output, board_.size()));
   return true;
 }
 
 bool SingleCopy::move_chunk() {
+  next_ %= parts_.size();
   Part& part = parts_[next_];
   const size_t bytes = std::min(kChunk, part.end - part.begin);
-  const auto taken_back = [&] { return header(part.member).retracted.load(std::memory_order_seq_cst) != 0; };
+  const auto taken_back = [&] {
+    return part.member != board_.rank() && header(part.member).retracted.load(std::memory_order_seq_cst) != 0;
+  };
   bool is_there = true;
   const bool touched =
       touch(board_.own().touching.value, taken_back, [&] { is_there = move(part, part.begin, bytes); });
@@ -136,7 +141,11 @@ bool SingleCopy::move_chunk() {
     return false;
   }
   part.begin += bytes;
-  if (part.begin == part.end) ++next_;
+  if (part.begin < part.end) {
+    ++next_;
+  } else {
+    parts_.erase(parts_.begin() + static_cast<std::ptrdiff_t>(next_));
+  }
   return true;
 }
 
@@ -145,7 +154,11 @@ bool SingleCopy::move(const Part& part, size_t at, size_t bytes) const {
   const PeerMemory& memory = *board_.peer_memory();
   if (part.is_push) {
     const std::byte* const from = call_.input.at(call_.input_block(part.member)) + at;
-    // Of blocks that all ranks gather, only a reader has a list; a root's are one behind the other.
+    if (part.member == rank) {
+      copy(output_of(extent(call_.output, board_.size())), call_.output.at(call_.output_block(rank)) + at, from, bytes);
+      return true;
+    }
+    // Where the block lies in the reader's output; a root has them one behind the other.
     const size_t block = call_.all_read ? (call_.all_stage ? call_.output.offset(rank) : 0)
                                         : block_bytes(rank, part.member) * static_cast<size_t>(rank);
     const Place& place = header(part.member).output;
@@ -161,13 +174,9 @@ bool SingleCopy::move(const Part& part, size_t at, size_t bytes) const {
   return true;
 }
 
-// The block from this rank to itself, while others may still be at their parts.
-void SingleCopy::copy_own() const {
-  if (!stages() || !reads()) return;
+bool SingleCopy::copies_own() const {
   const int rank = board_.rank();
-  const size_t bytes = block_bytes(rank, rank);
-  copy(output_of(extent(call_.output, board_.size())), call_.output.at(call_.output_block(rank)),
-       call_.input.at(call_.input_block(rank)), bytes);
+  return stages() && reads() && call_.input.at(call_.input_block(rank)) != call_.output.at(call_.output_block(rank));
 }
 
 int SingleCopy::blocked_on() const {

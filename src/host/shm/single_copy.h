@@ -4,7 +4,7 @@
 //
 // Sources write where they can: lines that were written last lie in their writer's cache, and to read them out of another
 // core's takes twice as long as to write there. Around a root the root would do all of it alone, so it does the share of
-// one member, and the others the rest.
+// one member, and the others the rest; or they all of it, where the root has a large block of its own to copy meanwhile.
 //
 // As nothing may be written before the calls were compared, a root, whom alone the others compare with, says when it has
 // compared all of them. A rank is done when all members whom it met have done their parts.
@@ -34,7 +34,7 @@ class SingleCopy final : public StagedOperation {
   std::vector<int> retract() override;
 
  private:
-  // Of the block between this rank and a member, what this rank moves.
+  // Of the block between this rank and a member, itself too, what this rank moves.
   struct Part {
     int member;
     bool is_push;
@@ -48,17 +48,17 @@ class SingleCopy final : public StagedOperation {
   bool may_move() const;
   bool move_chunk();
   bool move(const Part& part, size_t at, size_t bytes) const;
-  void copy_own() const;
 
   Header& header(int member) const { return board_.header(member, sequence_); }
   bool has_root() const { return !call_.all_stage || !call_.all_read; }
+  bool copies_own() const;
   size_t block_bytes(int source, int reader) const;
   // Of the block from `source` to `reader`, what the source moves: from the beginning on.
   size_t pushed(int source, int reader) const;
   int blocked_on() const;
 
-  std::vector<Part> parts_;
-  size_t next_ = 0;
+  std::vector<Part> parts_;  // still to be moved
+  size_t next_ = 0;          // of them, in turn: a block for several members is still in the cache then
   bool told_ = false;  // that this rank's parts are done
   int gone_ = -1;      // a member that is no more
   // Where the caller's buffers lie; in call_, copies of those which cannot be lent as they are.
