@@ -185,7 +185,8 @@ class Resolver {
     s.dispatch_source = text_or_empty(c.dispatch).empty() ? "PS_DISPATCH" : "psConfig.dispatch";
     const auto spin_us = use_environment_ ? environment_integer("PS_SPIN_US", 0, WaitPolicy::kMostSpinUs) : std::nullopt;
     s.spin_us = spin_us.value_or(WaitPolicy::kDefaultSpinUs);
-    s.cross_memory = !use_environment_ || environment_integer("PS_CROSS_MEMORY", 0, 1) != 0;
+    // Of the machine, like PS_COPY, so also where the rest of the environment does not count.
+    s.cross_memory = environment_integer("PS_CROSS_MEMORY", 0, 1) != 0;
     s.log = c.log;
     s.log_user = c.log_user;
     s.log_level = log_level();

@@ -1,0 +1,124 @@
+// Data that goes from buffer to buffer: only where every rank reaches every other's memory, and also where a buffer is one
+// that the kernel moves for nobody. That it is right otherwise is the sweep's.
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <vector>
+
+#include "world.h"
+
+namespace ps_test {
+namespace {
+
+constexpr size_t kCount = 40'000;  // of 32-bit numbers to each member
+
+uint32_t number(int from, int to, size_t i) { return static_cast<uint32_t>(from * 7 + to * 1000 + static_cast<int>(i % 997)); }
+
+// Everything that may go that way, with these buffers of size * kCount numbers each.
+void exchange(psGroup group, uint32_t* input, uint32_t* output) {
+  psGroupInfo info = PS_GROUP_INFO_INIT;
+  require_ok(psGetGroupInfo(group, &info));
+  const auto size = static_cast<size_t>(info.size);
+  const auto check = [&](size_t block, int from, int to) {
+    for (size_t i = 0; i < kCount; ++i) require(output[block * kCount + i] == number(from, to, i), "a wrong number");
+  };
+  for (size_t to = 0; to < size; ++to) {
+    for (size_t i = 0; i < kCount; ++i) input[to * kCount + i] = number(info.rank, static_cast<int>(to), i);
+  }
+  require_ok(psAllToAll(group, input, output, kCount, PS_UINT32, nullptr, nullptr));
+  for (int from = 0; from < info.size; ++from) check(static_cast<size_t>(from), from, info.rank);
+  require_ok(psAllGather(group, input, output, kCount, PS_UINT32, nullptr, nullptr));
+  for (int from = 0; from < info.size; ++from) check(static_cast<size_t>(from), from, 0);
+  for (int root = 0; root < info.size; ++root) {
+    require_ok(psBroadcast(group, input, output, kCount, PS_UINT32, root, nullptr, nullptr));
+    check(0, root, 0);
+    require_ok(psScatter(group, input, output, kCount, PS_UINT32, root, nullptr, nullptr));
+    check(0, root, info.rank);
+    require_ok(psGather(group, input, output, kCount, PS_UINT32, root, nullptr, nullptr));
+    for (int from = 0; from < info.size && root == info.rank; ++from) check(static_cast<size_t>(from), from, 0);
+  }
+  const int next = (info.rank + 1) % info.size;
+  const int before = (info.rank + info.size - 1) % info.size;
+  require_ok(psSendRecv(group, input, kCount, next, output, kCount, before, PS_UINT32, 0, nullptr, nullptr));
+  check(0, before, 0);
+  require_ok(psAllToAll(group, input, input, kCount, PS_UINT32, nullptr, nullptr));
+  std::memcpy(output, input, size * kCount * sizeof *output);
+  for (int from = 0; from < info.size; ++from) check(static_cast<size_t>(from), from, info.rank);
+}
+
+// Whether large data goes from buffer to buffer, as psDescribe says.
+bool is_single(psContext context) {
+  psBytes bytes = nullptr;
+  const void* data = nullptr;
+  require_ok(psDescribe(context, &bytes));
+  require_ok(psBytesAt(bytes, 0, &data, nullptr, nullptr));
+  const std::string text = static_cast<const char*>(data);
+  require_ok(psBytesFree(bytes));
+  const size_t begin = text.find("\"communicators\"");
+  return text.substr(begin, text.find("\"configuration\"") - begin).find("single-copy") != std::string::npos;
+}
+
+// The argument: the rank that may not, -1 none.
+const Body one_may_not("one_may_not", [](Member& member) {
+  ::setenv("PS_CROSS_MEMORY", std::to_string(member.rank) == member.argument ? "0" : "1", 1);
+  psContext context = join(member.rendezvous + "-cross", member.rank, member.size);
+  psGroup world = nullptr;
+  require_ok(psGetGroup(context, "world", &world));
+  require(is_single(context) == (member.argument == "-1"), "the ranks do not agree");
+  std::vector<uint32_t> input(static_cast<size_t>(member.size) * kCount);
+  std::vector<uint32_t> output(input.size());
+  exchange(world, input.data(), output.data());
+  require_ok(psGroupFree(world));
+  require_ok(psFinalize(context));
+});
+
+TEST(CrossMemory, OneRankThatMayNotReachOthersDecidesForAll) {
+  run_world(one_may_not, Ranks::kProcesses, 3, "1");
+}
+
+TEST(CrossMemory, WhereAllMayDataGoesFromBufferToBuffer) {
+  for (const int size : {2, 3}) run_world(one_may_not, Ranks::kProcesses, size, "-1");
+}
+
+// Memory that only its own process may touch: the kernel itself has no way to it.
+std::byte* take_secret_memory(size_t bytes) {
+  const auto descriptor = static_cast<int>(::syscall(SYS_memfd_secret, 0));
+  if (descriptor < 0) return nullptr;
+  void* memory = MAP_FAILED;
+  if (::ftruncate(descriptor, static_cast<off_t>(bytes)) == 0) {
+    memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+  }
+  ::close(descriptor);
+  return memory == MAP_FAILED ? nullptr : static_cast<std::byte*>(memory);
+}
+
+// The argument: which rank's input and output are such memory, in two digits: 1 the first's, 2 the second's, 3 both.
+const Body unreachable("unreachable_buffers", [](Member& member) {
+  const size_t bytes = static_cast<size_t>(member.size) * kCount * sizeof(uint32_t);
+  const auto buffer = [&](char which) {
+    const bool is_secret = (which - '0') >> (member.rank % 2) & 1;
+    auto* const memory = is_secret ? take_secret_memory(bytes) : static_cast<std::byte*>(std::malloc(bytes));
+    require(memory != nullptr, "no memory");
+    return reinterpret_cast<uint32_t*>(memory);
+  };
+  uint32_t* const input = buffer(member.argument.at(0));
+  uint32_t* const output = buffer(member.argument.at(1));
+  exchange(member.world, input, output);
+});
+
+TEST(CrossMemory, BuffersThatNobodyReachesAreServedAllTheSame) {
+  std::byte* const memory = take_secret_memory(4096);
+  if (memory == nullptr) GTEST_SKIP() << "this kernel has no memfd_secret";
+  ::munmap(memory, 4096);
+  for (const char* which : {"10", "20", "30", "01", "02", "03", "12", "33"}) {
+    run_world(unreachable, Ranks::kProcesses, 2, which);
+  }
+  run_world(unreachable, Ranks::kProcesses, 3, "12");
+}
+
+}  // namespace
+}  // namespace ps_test
