@@ -187,6 +187,7 @@ class Resolver {
     s.spin_us = spin_us.value_or(WaitPolicy::kDefaultSpinUs);
     // Of the machine, like PS_COPY, so also where the rest of the environment does not count.
     s.cross_memory = environment_integer("PS_CROSS_MEMORY", 0, 1) != 0;
+    if (const auto domain = variable("PS_DOMAIN")) s.place = parse_place(*domain, "PS_DOMAIN");
     s.log = c.log;
     s.log_user = c.log_user;
     s.log_level = log_level();

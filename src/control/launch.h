@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/log.h"
+#include "control/cpu_place.h"
 #include "parallelstate.h"
 
 namespace ps {
@@ -31,6 +33,7 @@ struct LaunchSettings {
   uint64_t host_buffer_bytes = 0;
   int64_t spin_us = 0;  // PS_SPIN_US
   bool cross_memory = true;  // PS_CROSS_MEMORY
+  std::optional<CpuPlace> place;  // PS_DOMAIN; none: to be found
   std::string dispatch;         // rules that come before the dispatch table
   std::string dispatch_source;  // "psConfig.dispatch" or "PS_DISPATCH"
   psLogLevel log_level = PS_LOG_ERROR;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <cstring>
 #include <map>
 #include <random>
@@ -41,6 +42,8 @@ struct Introduction {
   std::string ticket;
   std::string backend;
   std::string cpus;  // that it may use
+  CpuPlace place;
+  int64_t cpu_quota = 0;  // of its cgroup, in thousandths of a CPU; 0: none
   std::string dispatch;
   uint64_t probe_address = 0;  // of a word in its memory
   uint64_t probe_word = 0;
@@ -49,7 +52,8 @@ struct Introduction {
     return WireWriter()
         .number(version).number(flags).number(host_buffer_bytes).number(max_object_bytes).number(replica_count)
         .number(local_rank).number(pid).text(hostname).text(address).text(host).text(ticket)
-        .text(cpus).text(dispatch).text(backend).number(probe_address).number(probe_word)
+        .text(cpus).number(place.node).number(place.cache).number(cpu_quota).text(dispatch).text(backend)
+        .number(probe_address).number(probe_word)
         .take();
   }
   static Introduction decode(const std::string& bytes) {
@@ -67,6 +71,9 @@ struct Introduction {
     self.host = reader.text();
     self.ticket = reader.text();
     self.cpus = reader.text();
+    self.place.node = reader.number<int>();
+    self.place.cache = reader.number<int>();
+    self.cpu_quota = reader.number<int64_t>();
     self.dispatch = reader.text();
     self.backend = reader.text();
     self.probe_address = reader.number<uint64_t>();
@@ -182,7 +189,11 @@ void World::join(const Offer& offer, Deadline deadline) {
   self.host = in_process_ ? "this process" : host_identity(settings_.host_id);
   self.ticket = offer.ticket();
   self.backend = settings_.backend;
-  self.cpus = ps::describe(own_cpus());
+  const CpuSet cpus = own_cpus();
+  self.cpus = ps::describe(cpus);
+  self.place = settings_.place.value_or(find_place(cpus));
+  const double quota = cgroup_cpu_limit().value;
+  self.cpu_quota = std::llround(quota * 1000);
   self.dispatch = settings_.dispatch;
   self.probe_address = address_of(&probe_word_);
   self.probe_word = probe_word_;
@@ -199,6 +210,7 @@ void World::join(const Offer& offer, Deadline deadline) {
   std::map<std::string, std::pair<int32_t, int>> nodes;  // host -> its number, ranks seen on it
   Introduction first;
   std::map<std::string, int> by_cpus;  // ranks of this host
+  int64_t least_quota = 0;             // of these; 0: none has one
   members_.reserve(static_cast<size_t>(size()));
   for (int32_t i = 0; i < size(); ++i) {
     std::string& blob = joined.blobs[static_cast<size_t>(i)];
@@ -211,12 +223,14 @@ void World::join(const Offer& offer, Deadline deadline) {
     member.node = node;
     member.local_rank = other.local_rank >= 0 ? other.local_rank : count;
     member.pid = other.pid;
+    member.place = other.place;
     member.hostname = texts_.insert(std::move(other.hostname)).first->c_str();
     member.address = texts_.insert(std::move(other.address)).first->c_str();
     if (other.host == self.host) {
       member.local_index = count;
       local_ranks_.push_back(i);
       ++by_cpus[other.cpus];
+      if (other.cpu_quota > 0 && (least_quota == 0 || other.cpu_quota < least_quota)) least_quota = other.cpu_quota;
       local_tickets_.push_back(std::move(other.ticket));
       local_probes_.push_back({other.probe_address, other.probe_word});
     }
@@ -226,7 +240,8 @@ void World::join(const Offer& offer, Deadline deadline) {
   node_count_ = static_cast<int32_t>(nodes.size());
   std::vector<RanksOnCpus> bound;
   for (const auto& [cpus, count] : by_cpus) bound.push_back({parse_cpus(cpus), count});
-  wait_policy_ = WaitPolicy::of(crowded(bound, cgroup_cpu_limit().value), settings_.spin_us);
+  wait_policy_ = WaitPolicy::of(crowded(bound, quota), settings_.spin_us);
+  is_crowded_ = crowded(bound, static_cast<double>(least_quota) / 1000);
 }
 
 void World::share_segment(Offer& offer, Deadline deadline) {

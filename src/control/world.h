@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "control/cpu_place.h"
 #include "control/guardian.h"
 #include "control/handover.h"
 #include "control/launch.h"
@@ -25,6 +26,7 @@ struct Member {
   int32_t local_rank = 0;
   int32_t pid = 0;
   int local_index = -1;  // in this host's segment; -1 on other hosts
+  CpuPlace place;
   const char* hostname = "";  // the world's
   const char* address = "";
 };
@@ -60,6 +62,8 @@ class World {
   HostSegment& segment() const { return *segment_; }
   Doorbell& doorbell() const { return segment_->own().doorbell; }
   const WaitPolicy& wait_policy() const { return wait_policy_; }
+  // Whether this host's ranks are more than the CPUs that any of them sees for all: the same on each of them.
+  bool is_crowded() const { return is_crowded_; }
   // nullptr for a rank on another host.
   RankLines* lines(int32_t rank) const;
   // Whether these ranks, all of this host, reach each other's memory (base/process_memory.h). The same on all of them, from
@@ -119,6 +123,7 @@ class World {
   mutable int last_asked_ = 0;              // whose offer was asked about last, from this rank's place on
   int32_t node_count_ = 1;
   WaitPolicy wait_policy_;
+  bool is_crowded_ = false;
   std::shared_ptr<HostSegment> segment_;
   std::unique_ptr<Watch> watch_;        // none where the world is on one host
   std::unique_ptr<Guardian> guardian_;  // none where ranks are threads: they cannot die alone

@@ -40,7 +40,8 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   // nullptr without a plane.
   const char* backend() const { return plane_ ? plane_->name() : nullptr; }
   size_t memory_bytes() const { return plane_ ? plane_->memory_bytes() : 0; }
-  // See Plane::in_force.
+  // See Plane::domains and Plane::in_force.
+  std::string domains() const { return plane_ ? plane_->domains() : ""; }
   std::vector<DispatchRow> in_force() const { return plane_ ? plane_->in_force() : std::vector<DispatchRow>(); }
 
   // See Plane::connect.

@@ -44,6 +44,7 @@ json ranks(const World& world) {
                     {"node", member.node},
                     {"local_rank", member.local_rank},
                     {"pid", member.pid},
+                    {"place", describe(member.place)},
                     {"state", state_name(world.state(rank))},
                     {"silent_ms", world.silent_ms(rank)},
                     {"last_call", describe_last_call(world, rank)}});
@@ -64,6 +65,7 @@ std::string Context::describe() {
                      {"pauses", waiting.pauses},
                      {"yields", waiting.yields},
                      {"more_ranks_than_cpus", waiting.crowded}};
+  self["crowded"] = world_->is_crowded();
   self["configuration"] = configuration(world_->settings());
   self["ranks"] = ranks(*world_);
   const auto context_failure = failure();
@@ -79,6 +81,7 @@ std::string Context::describe() {
                              {"ranks", communicator->global_ranks()},
                              {"backend", communicator->backend() ? json(communicator->backend()) : json(nullptr)},
                              {"shared_memory_bytes", communicator->memory_bytes()},
+                             {"domains", communicator->domains()},
                              {"dispatch", in_force_json(communicator->in_force())}});
   }
   self["communicators"] = communicators;

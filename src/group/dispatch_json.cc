@@ -16,6 +16,7 @@ nlohmann::json dispatch_json(const std::vector<DispatchRow>& rows) {
                     {"plane", row.plane},
                     {"max_ranks", row.most_ranks == INT_MAX ? json(nullptr) : json(row.most_ranks)},
                     {"max_bytes", row.most_bytes == SIZE_MAX ? json(nullptr) : json(row.most_bytes)},
+                    {"uncrowded", row.uncrowded},
                     {"algorithm", algorithm_name(row.algorithm)},
                     {"from", row.from_rule ? "rule" : "library"}});
   }

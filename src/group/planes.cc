@@ -20,15 +20,17 @@ int place_of(const World& world, const std::vector<int32_t>& members) {
 std::unique_ptr<ShmPlane> shm_plane(const World& world, const std::vector<int32_t>& members, const Geometry& geometry,
                                     std::shared_ptr<SharedMemory> memory, const Dispatch& dispatch) {
   std::vector<Doorbell*> doorbells;
+  std::vector<CpuPlace> places;
   std::vector<int32_t> pids;
   for (const int32_t member : members) {
     doorbells.push_back(&world.lines(member)->doorbell);
+    places.push_back(world.member(member).place);
     pids.push_back(world.member(member).pid);
   }
   std::optional<PeerMemory> peer_memory;
   if (world.reach_each_other(members)) peer_memory.emplace(std::move(pids), world.in_process());
-  return std::make_unique<ShmPlane>(std::move(memory), geometry, place_of(world, members), std::move(doorbells),
-                                    std::move(peer_memory), dispatch);
+  return std::make_unique<ShmPlane>(std::move(memory), geometry, place_of(world, members), std::move(doorbells), places,
+                                    world.is_crowded(), std::move(peer_memory), dispatch);
 }
 
 // In stages: shared memory on each host, the network between those at the same place of theirs.

@@ -6,12 +6,12 @@
 
 namespace ps {
 
-Choices::Choices(const Dispatch& dispatch, std::string plane, int size, const Limit& limit)
+Choices::Choices(const Dispatch& dispatch, std::string plane, int size, bool crowded, const Limit& limit)
     : plane_(std::move(plane)), size_(size) {
   for (size_t i = static_cast<size_t>(Kind::kAllReduce); i < choices_.size(); ++i) {
     const auto kind = static_cast<Kind>(i);
     for (const DispatchRow& row : dispatch.rows()) {
-      if (!row.concerns(kind, plane_, size_)) continue;
+      if (!row.concerns(kind, plane_, size_, crowded)) continue;
       const std::optional<size_t> most = limit(row.algorithm, kind);
       if (!most) continue;
       const size_t most_bytes = std::min(row.most_bytes, *most);

@@ -15,8 +15,8 @@ class Choices {
  public:
   // The most bytes of a member with which an algorithm can run an operation; none: it cannot.
   using Limit = std::function<std::optional<size_t>(Algorithm, Kind)>;
-  // `plane`: as dispatch rules name it. `size`: of the group.
-  Choices(const Dispatch& dispatch, std::string plane, int size, const Limit& limit);
+  // `plane`: as dispatch rules name it. `size`: of the group. `crowded`: as all its members see it.
+  Choices(const Dispatch& dispatch, std::string plane, int size, bool crowded, const Limit& limit);
 
   // For a call in which no member contributes more; SIZE_MAX where no other could know.
   std::optional<Algorithm> find(Kind kind, size_t bytes) const {

@@ -11,18 +11,22 @@ namespace ps {
 namespace {
 
 // The library's own table. Its last row for a plane fits every call. With one-shot a rank reads what all others have
-// staged, so the sizes it is best for fall with the ranks. Copied once by the kernel, data passes through the caches: beyond
-// what they hold, two copies that spare them are as fast. All readers of a broadcast read the same lines, which one ring
-// for all of them serves as well.
+// staged, so the sizes it is best for fall with the ranks. A tree reads less and waits for more others in turn: where ranks
+// share CPUs, each of these turns is one of the scheduler's, and what must come back from the root is faster without.
+// Copied once by the kernel, data passes through the caches: beyond what they hold, two copies that spare them are as fast.
+// All readers of a broadcast read the same lines, which one ring for all of them serves as well.
 constexpr std::string_view kTable =
-    "broadcast:shm:<=16K=one-shot;broadcast:shm:<=2ranks,<=32M=single-copy;broadcast:shm=pipeline;"
+    "broadcast:shm:<=16ranks,<=16K=one-shot;broadcast:shm:<=256=tree;broadcast:shm:<=16K=one-shot;"
+    "broadcast:shm:<=2ranks,<=32M=single-copy;broadcast:shm=pipeline;"
     "all_reduce:shm:<=4ranks,<=64K=one-shot;all_reduce:shm:<=8ranks,<=32K=one-shot;"
-    "all_reduce:shm:<=16ranks,<=16K=one-shot;all_reduce:shm:<=8K=one-shot;"
+    "all_reduce:shm:<=16ranks,<=16K=one-shot;all_reduce:shm:uncrowded,<=256=tree;all_reduce:shm:<=8K=one-shot;"
     "all_reduce:shm=two-shot;"
     "all_gather:shm:<=2ranks,<=16K=one-shot;all_gather:shm:<=2ranks,<=16M=single-copy;"
     "gather:shm:<=2ranks,<=16K=one-shot;gather:shm:<=2ranks,<=16M=single-copy;"
     "scatter:shm:<=2ranks,<=32K=one-shot;scatter:shm:<=2ranks,<=32M=single-copy;"
     "all_to_all:shm:<=2ranks,<=32K=one-shot;all_to_all:shm:<=2ranks,<=32M=single-copy;"
+    "*:shm:<=16ranks,<=64K=one-shot;"
+    "reduce:shm:<=256=tree;all_gather:shm:uncrowded,<=32=tree;barrier:shm:uncrowded=tree;"
     "*:shm:<=64K=one-shot;"
     "all_gather:shm:<=16M=single-copy;gather:shm:<=16M=single-copy;"
     "scatter:shm:<=32M=single-copy;all_to_all:shm:<=32M=single-copy;"
@@ -37,6 +41,7 @@ struct Known {
 };
 constexpr Known kKnown[] = {
     {Algorithm::kOneShot, "one-shot", "shm"},
+    {Algorithm::kTree, "tree", "shm"},
     {Algorithm::kTwoShot, "two-shot", "shm"},
     {Algorithm::kPipeline, "pipeline", "shm"},
     {Algorithm::kSingleCopy, "single-copy", "shm"},
@@ -44,6 +49,8 @@ constexpr Known kKnown[] = {
     {Algorithm::kStriped, "striped", "hosts"},
     {Algorithm::kFlat, "flat", "hosts"},
 };
+
+constexpr const char* kUncrowded = "uncrowded";
 
 constexpr Kind kFirstKind = Kind::kAllReduce;
 constexpr Kind kLastKind = Kind::kBarrier;
@@ -100,13 +107,13 @@ class Reader {
       rest.remove_prefix(std::min(colon + 1, rest.size()));
       if (field == 0) {
         row.kind = read_operation(part);
-      } else if (part.starts_with('<')) {
+      } else if (part.starts_with('<') || part.starts_with(kUncrowded)) {
         if (!rest.empty()) refuse(rest, "comes after the limits, which come last before \"=\"");
         read_limits(part, row);
       } else if (field == 1) {
         row.plane = read_plane(part, row.algorithm, algorithm);
       } else {
-        refuse(part, "is no limit; a limit is like <=64K for bytes or <=8ranks for the group's size");
+        refuse(part, "is no limit; a limit is like <=64K for bytes, <=8ranks for the group's size, or uncrowded");
       }
     }
     return row;
@@ -147,7 +154,11 @@ class Reader {
       const size_t comma = std::min(list.find(','), list.size());
       const std::string_view limit = trimmed(list.substr(0, comma));
       list.remove_prefix(std::min(comma + 1, list.size()));
-      if (!limit.starts_with("<=")) refuse(limit, "is no limit; a limit is like <=64K or <=8ranks");
+      if (limit == kUncrowded) {
+        row.uncrowded = true;
+        continue;
+      }
+      if (!limit.starts_with("<=")) refuse(limit, "is no limit; a limit is like <=64K or <=8ranks, or uncrowded");
       std::string_view number = trimmed(limit.substr(2));
       const bool ranks = number.ends_with("ranks");
       if (ranks) number.remove_suffix(5);
@@ -217,8 +228,10 @@ std::string known_algorithms() {
 
 std::string DispatchRow::describe() const {
   std::string limits;
-  if (most_ranks != INT_MAX) limits = fmt::format("<={}ranks", most_ranks);
-  if (most_bytes != SIZE_MAX) limits += fmt::format("{}<={}", limits.empty() ? "" : ",", bytes_text(most_bytes));
+  const auto add = [&](const std::string& limit) { limits += (limits.empty() ? "" : ",") + limit; };
+  if (uncrowded) add(kUncrowded);
+  if (most_ranks != INT_MAX) add(fmt::format("<={}ranks", most_ranks));
+  if (most_bytes != SIZE_MAX) add("<=" + bytes_text(most_bytes));
   return fmt::format("{}:{}{}{}={}", kind ? kind_name(*kind) : "*", plane, limits.empty() ? "" : ":", limits,
                      algorithm_name(algorithm));
 }

@@ -7,6 +7,7 @@
 //   operation  = "all_reduce" ... | "*"          plane = "shm" | "hosts" | "*"
 //   limit      = "<=" number [ "K" | "M" | "G" ]   bytes that a rank contributes, the most on any member
 //              | "<=" number "ranks"               of the group
+//              | "uncrowded"                       on shm, where a host's ranks are no more than its CPUs
 //
 // "hosts" is what a group does that spans hosts with several ranks on one: "staged" on each host and between members at the
 // same place of theirs, "striped" an all_reduce between all members, each for a part, or "flat", member to member.
@@ -24,7 +25,7 @@
 
 namespace ps {
 
-enum class Algorithm { kOneShot, kTwoShot, kPipeline, kSingleCopy, kStaged, kStriped, kFlat };
+enum class Algorithm { kOneShot, kTree, kTwoShot, kPipeline, kSingleCopy, kStaged, kStriped, kFlat };
 
 const char* algorithm_name(Algorithm algorithm);
 
@@ -35,9 +36,10 @@ struct DispatchRow {
   size_t most_bytes;         // SIZE_MAX: any
   Algorithm algorithm;
   bool from_rule;            // of the user
+  bool uncrowded = false;    // only where ranks are no more than CPUs
 
-  bool concerns(Kind other, std::string_view other_plane, int ranks) const {
-    return (!kind || *kind == other) && (plane == "*" || plane == other_plane) && ranks <= most_ranks;
+  bool concerns(Kind other, std::string_view other_plane, int ranks, bool crowded) const {
+    return (!kind || *kind == other) && (plane == "*" || plane == other_plane) && ranks <= most_ranks && !(uncrowded && crowded);
   }
   // As a rule.
   std::string describe() const;

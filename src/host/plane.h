@@ -32,6 +32,8 @@ class Plane {
   virtual bool enters_kernel() const { return true; }
   // Of memory that the members share, 0 none.
   virtual size_t memory_bytes() const { return 0; }
+  // The nested blocks of members that share something of a host, "" where none are known to the plane.
+  virtual std::string domains() const { return ""; }
   // What the dispatch table comes to here, an operation's rows in order: cut to what algorithms can, and without what
   // never comes into play.
   virtual std::vector<DispatchRow> in_force() const { return {}; }

@@ -58,7 +58,8 @@ const Body under_rules("under_rules", [](Member& member) {
 });
 
 TEST(Dispatch, EveryAlgorithmRunsWhatItCan) {
-  for (const char* rules : {"*=one-shot", "*=pipeline", "*=single-copy", "all_reduce=two-shot", "*:<=100=pipeline;all_reduce:<=3K=two-shot"}) {
+  for (const char* rules : {"*=one-shot", "*=tree", "*=pipeline", "*=single-copy", "all_reduce=two-shot",
+                            "*:<=100=pipeline;all_reduce:<=3K=two-shot"}) {
     for (const int size : {2, 5}) run_world(under_rules, Ranks::kThreads, size, rules);
     run_world(under_rules, Ranks::kProcesses, 3, rules);
   }

@@ -1,7 +1,7 @@
 # Death, stops, departures, aborts and mismatches, with real processes. One program, a test a suite.
 
 get_property(variants GLOBAL PROPERTY PS_VARIANTS)
-set(fault_suites Kill Leaving Joining Abort Mismatch Wake Beside Layout Memory Making Buffers Warm)
+set(fault_suites Kill Leaving Joining Abort Mismatch Wake Beside Layout Memory Making Buffers Warm Domains)
 
 foreach(entry IN LISTS variants)
   ps_read_variant("${entry}" faults)

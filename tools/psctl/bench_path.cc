@@ -10,7 +10,7 @@
 namespace psctl {
 namespace {
 
-constexpr std::array kKnown = {"operation", "plane", "max_ranks", "max_bytes", "algorithm", "from"};
+constexpr std::array kKnown = {"operation", "plane", "max_ranks", "max_bytes", "uncrowded", "algorithm", "from"};
 
 bool is_known(const std::string& key) {
   return std::any_of(kKnown.begin(), kKnown.end(), [&](const char* known) { return key == known; });
@@ -25,12 +25,13 @@ size_t contributed_bytes(const measure::Shape& shape) {
 
 }  // namespace
 
-DispatchTable::DispatchTable() {
+DispatchTable::DispatchTable(psContext context) {
   psBytes bytes = nullptr;
   const void* data = nullptr;
-  if (psGetLibraryInfo(&bytes) == PS_OK && psBytesAt(bytes, 0, &data, nullptr, nullptr) == PS_OK) {
-    const auto info = nlohmann::json::parse(static_cast<const char*>(data), nullptr, false);
-    if (info.is_object() && info.contains("dispatch")) rows_ = info["dispatch"];
+  if (psDescribe(context, &bytes) == PS_OK && psBytesAt(bytes, 0, &data, nullptr, nullptr) == PS_OK) {
+    const auto world = nlohmann::json::parse(static_cast<const char*>(data), nullptr, false);
+    if (world.is_object() && world.contains("dispatch")) rows_ = world["dispatch"];
+    if (world.is_object()) is_crowded_ = world.value(nlohmann::json::json_pointer("/crowded"), false);
   }
   psBytesFree(bytes);
 }
@@ -45,6 +46,7 @@ std::string DispatchTable::path(const measure::Shape& shape) const {
     const std::string operation = row.value("operation", "");
     if (operation != "*" && operation != measure::name_of(shape.operation)) continue;
     if (const std::string plane = row.value("plane", ""); plane != "*" && plane != "shm") continue;
+    if (is_crowded_ && row.value("uncrowded", false)) continue;
     const auto ranks = row.find("max_ranks");
     if (ranks != row.end() && ranks->is_number() && shape.ranks > ranks->get<int>()) continue;
     const auto most = row.find("max_bytes");

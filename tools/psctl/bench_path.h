@@ -1,5 +1,7 @@
-// Which algorithm would run an operation, read from the dispatch table that the library reports about itself.
+// Which algorithm would run an operation, read from the dispatch table that the library reports about a world.
 #pragma once
+
+#include <parallelstate.h>
 
 #include <nlohmann/json.hpp>
 #include <string>
@@ -10,13 +12,13 @@ namespace psctl {
 
 class DispatchTable {
  public:
-  // Of this library.
-  DispatchTable();
+  explicit DispatchTable(psContext context);
   // "" when the table does not say: it has no rows that fit, or columns that this program does not know.
   std::string path(const measure::Shape& shape) const;
 
  private:
   nlohmann::json rows_;
+  bool is_crowded_ = false;
 };
 
 }  // namespace psctl

@@ -58,7 +58,7 @@ int bench_operations(const BenchOptions& options) {
   progress.clear();
   if (world.rank() != 0) return 0;
 
-  const DispatchTable dispatch;
+  const DispatchTable dispatch(world.context());
   std::vector<PointResult> results;
   for (size_t i = 0; i < points.size(); ++i) {
     PointResult& result = results.emplace_back(measure::summary(points[i], visits[i]));

@@ -125,13 +125,20 @@ std::string limit(const Json& row, const char* key, const char* suffix) {
   return "<=" + std::to_string(value) + unit + suffix;
 }
 
+// What a row asks of the group.
+std::string group_limits(const Json& row) {
+  const std::string ranks = limit(row, "max_ranks", "ranks");
+  if (!row.value("uncrowded", false)) return ranks;
+  return ranks == "any" ? "uncrowded" : "uncrowded," + ranks;
+}
+
 void print_dispatch(const Json& rows) {
   Json lines = Json::array();
   for (const Json& row : rows) {
     Json& line = lines.emplace_back();
     line["operation"] = row.value("operation", "");
     line["plane"] = row.value("plane", "");
-    line["group"] = limit(row, "max_ranks", "ranks");
+    line["group"] = group_limits(row);
     line["bytes"] = limit(row, "max_bytes", "");
     line["algorithm"] = row.value("algorithm", "");
     line["from"] = row.value("from", "") == "rule" ? "PS_DISPATCH" : "library";

@@ -28,7 +28,7 @@ HierPlane::HierPlane(Hosts hosts, int rank, std::unique_ptr<ShmPlane> host, std:
       planes_{host_.get(), across_.get()},
       scratch_(std::clamp<size_t>(std::bit_floor(budget / 4), kLeastChunk, kMostChunk)),
       planner_(hosts_, rank, planes_, scratch_),
-      choices_(dispatch, kDispatchName, static_cast<int>(hosts_.host_of.size()),
+      choices_(dispatch, kDispatchName, static_cast<int>(hosts_.host_of.size()), true,
                [this](Algorithm algorithm, Kind kind) {
                  return runs(algorithm, kind) ? std::optional<size_t>(SIZE_MAX) : std::nullopt;
                }),

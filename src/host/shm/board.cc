@@ -9,7 +9,7 @@
 namespace ps {
 
 Board::Board(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int rank, std::vector<Doorbell*> doorbells,
-             std::optional<PeerMemory> peer_memory)
+             const std::vector<CpuPlace>& places, std::optional<PeerMemory> peer_memory)
     : memory_(std::move(memory)),
       geometry_(geometry),
       rank_(rank),
@@ -17,7 +17,9 @@ Board::Board(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int
       regions_(rank),
       peer_memory_(std::move(peer_memory)),
       lendable_(this->peer_memory()),
-      seen_(static_cast<size_t>(geometry.size), 0) {
+      seen_(static_cast<size_t>(geometry.size), 0),
+      domains_(places),
+      family_(domains_.family(rank, 0)) {
   std::byte* base = memory_->data();
   failure_ = reinterpret_cast<FailureRecord*>(base);
   lines_ = reinterpret_cast<MemberLines*>(base + geometry_.lines_offset);
@@ -77,11 +79,20 @@ std::vector<int> Board::not_reached(uint64_t sequence) {
   return missing;
 }
 
-void Board::publish(uint64_t sequence, const Signature& signature, double scale) {
+void Board::publish(uint64_t sequence, const Signature& signature, double scale, int reader) {
   Header& own_header = header(rank_, sequence);
   own_header.signature = signature;
   own_header.scale = scale;
-  store(own_header.sequence, sequence);
+  own_header.sequence.store(sequence, std::memory_order_seq_cst);
+  if (reader < 0) return ring();
+  if (reader != rank_) ring(reader);
+}
+
+const Domains::Family& Board::family(int root) {
+  if (root == 0) return family_;
+  if (root != routed_root_) routed_ = domains_.family(rank_, root);
+  routed_root_ = root;
+  return routed_;
 }
 
 void Board::compare_arrived(uint64_t sequence, const Signature& own) {

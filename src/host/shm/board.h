@@ -2,7 +2,8 @@
 // ring after writing.
 //
 // A header line is reused every second operation. That is safe because a member publishes operation k + 2 only when it
-// has seen every other at k + 1 or later, and a member that is at k + 1 has finished reading everything of k.
+// has seen every other at k + 1 or later, and a member that is at k + 1 has finished reading everything of k. Who has
+// completed an operation that nobody can complete alone knows the first without looking.
 #pragma once
 
 #include <algorithm>
@@ -17,6 +18,7 @@
 #include "control/shared_memory.h"
 #include "host/copy/methods.h"
 #include "host/operation.h"
+#include "host/shm/domains.h"
 #include "host/shm/geometry.h"
 #include "host/shm/peer_memory.h"
 #include "host/shm/regions.h"
@@ -25,9 +27,9 @@ namespace ps {
 
 class Board {
  public:
-  // `doorbells` in the order of the members. `peer_memory`: where all members reach each other's buffers.
+  // `doorbells` and `places` in the order of the members. `peer_memory`: where all members reach each other's buffers.
   Board(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int rank, std::vector<Doorbell*> doorbells,
-        std::optional<PeerMemory> peer_memory);
+        const std::vector<CpuPlace>& places, std::optional<PeerMemory> peer_memory);
 
   const Geometry& geometry() const { return geometry_; }
   int rank() const { return rank_; }
@@ -53,19 +55,25 @@ class Board {
 
   // True once every other member is known to be at `sequence` or later.
   bool all_reached(uint64_t sequence) {
+    if (all_seen_ >= sequence) return true;
     for (int i = 0; i < size(); ++i) {
       if (!reached(i, sequence)) return false;
     }
+    all_seen_ = sequence;
     return true;
   }
   bool reached(int member, uint64_t sequence) {
-    return member == rank_ || seen_[static_cast<size_t>(member)] >= sequence || look(member) >= sequence;
+    return member == rank_ || all_seen_ >= sequence || seen_[static_cast<size_t>(member)] >= sequence ||
+           look(member) >= sequence;
   }
+  // An operation that ends for nobody before all have begun it has ended for this rank.
+  void note_all_reached(uint64_t sequence) { all_seen_ = sequence; }
   // The members that are not.
   std::vector<int> not_reached(uint64_t sequence);
 
-  // Publishes this rank's header of operation `sequence`; what it stages must be in place.
-  void publish(uint64_t sequence, const Signature& signature, double scale);
+  // Publishes this rank's header of operation `sequence`; what it stages must be in place. `reader`: who alone is woken by
+  // it, -1 everyone.
+  void publish(uint64_t sequence, const Signature& signature, double scale, int reader = -1);
   // Has the line of this rank's next header fetched back from its readers, so that publishing it need not wait for that.
   void prepare(uint64_t sequence) const { own_line(&header(rank_, sequence)); }
   // True when `member` has published operation `sequence`. Throws MismatchFound when it is another operation than `own`.
@@ -91,6 +99,12 @@ class Board {
     }
   }
   void ring(int member) const { doorbells_[static_cast<size_t>(member)]->ring(); }
+
+  const Domains& domains() const { return domains_; }
+  // This rank's place in the tree that the first member is the root of, and in another's; that one until the next such
+  // call, which the operation that is stepped makes.
+  const Domains::Family& family() const { return family_; }
+  const Domains::Family& family(int root);
 
   // The last operation in which this member wrote into its ring: its readers may still be busy with it until they are
   // seen at a later one.
@@ -143,6 +157,11 @@ class Board {
   size_t ring_taken_ = 0;    // bytes of this member's ring and shares whose pages it has
   size_t shares_taken_ = 0;
   std::vector<uint64_t> seen_;  // the latest sequence number each member was seen at
+  uint64_t all_seen_ = 0;       // and one that all were
+  const Domains domains_;
+  const Domains::Family family_;
+  Domains::Family routed_;
+  int routed_root_ = -1;
 };
 
 }  // namespace ps

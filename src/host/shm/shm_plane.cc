@@ -8,6 +8,7 @@
 #include "host/shm/pipeline.h"
 #include "host/shm/ring_path.h"
 #include "host/shm/single_copy.h"
+#include "host/shm/tree.h"
 #include "host/shm/two_shot.h"
 
 namespace ps {
@@ -33,11 +34,13 @@ size_t a_slot(const Geometry& geometry) { return geometry.slot_bytes; }
 
 const ShmAlgorithm* find(Algorithm algorithm, bool reaches_peers) {
   static constexpr ShmAlgorithm kOneShot{any_kind, a_slot, make<OneShot>};
+  static constexpr ShmAlgorithm kTree{Tree::runs, Tree::most_bytes, make<Tree>};
   static constexpr ShmAlgorithm kTwoShot{all_reduce, any_size, make<TwoShot>};
   static constexpr ShmAlgorithm kPipeline{any_kind, any_size, make<Pipeline>};
   static constexpr ShmAlgorithm kSingleCopy{SingleCopy::can, any_size, make<SingleCopy>};
   switch (algorithm) {
     case Algorithm::kOneShot: return &kOneShot;
+    case Algorithm::kTree: return &kTree;
     case Algorithm::kTwoShot: return &kTwoShot;
     case Algorithm::kPipeline: return &kPipeline;
     case Algorithm::kSingleCopy: return reaches_peers ? &kSingleCopy : nullptr;
@@ -48,12 +51,13 @@ const ShmAlgorithm* find(Algorithm algorithm, bool reaches_peers) {
 }  // namespace
 
 ShmPlane::ShmPlane(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int rank,
-                   std::vector<Doorbell*> doorbells, std::optional<PeerMemory> peer_memory, const Dispatch& dispatch)
-    : choices_(dispatch, name(), geometry.size, [&](Algorithm algorithm, Kind kind) -> std::optional<size_t> {
+                   std::vector<Doorbell*> doorbells, const std::vector<CpuPlace>& places, bool crowded,
+                   std::optional<PeerMemory> peer_memory, const Dispatch& dispatch)
+    : choices_(dispatch, name(), geometry.size, crowded, [&](Algorithm algorithm, Kind kind) -> std::optional<size_t> {
         const ShmAlgorithm* known = find(algorithm, peer_memory.has_value());
         return known != nullptr && known->runs(kind) ? std::optional(known->most_bytes(geometry)) : std::nullopt;
       }),
-      board_(std::move(memory), geometry, rank, std::move(doorbells), std::move(peer_memory)),
+      board_(std::move(memory), geometry, rank, std::move(doorbells), places, std::move(peer_memory)),
       mailbox_(rank, geometry.size, [this](int peer) { return open_path(peer); }) {
   // Now, because within an operation an error fails the group.
   check_copy_setting();

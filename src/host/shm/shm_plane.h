@@ -13,13 +13,15 @@ namespace ps {
 
 class ShmPlane final : public Plane {
  public:
-  // `memory` is shared by all members and laid out as `geometry` says; the rest as for Board.
+  // `memory` is shared by all members and laid out as `geometry` says; `crowded`: the host's ranks share CPUs; the rest as
+  // for Board.
   ShmPlane(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int rank, std::vector<Doorbell*> doorbells,
-           std::optional<PeerMemory> peer_memory, const Dispatch& dispatch);
+           const std::vector<CpuPlace>& places, bool crowded, std::optional<PeerMemory> peer_memory, const Dispatch& dispatch);
 
   const char* name() const override { return "shm"; }
   bool enters_kernel() const override { return false; }
   size_t memory_bytes() const override { return board_.bytes(); }
+  std::string domains() const override { return board_.domains().describe(); }
   std::vector<DispatchRow> in_force() const override { return choices_.rows(); }
 
   void start(Call&& call, uint64_t sequence, OperationSlot& slot) override;
