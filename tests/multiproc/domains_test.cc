@@ -169,8 +169,8 @@ const Body described("tree_in_psdescribe", [](Member& member) {
   require(communicators[0]["domains"] == "((0 2 4) (1 3))", communicators.dump());
   require(communicators[1]["domains"] == "((0 2 4) (1 3))", communicators.dump());
   const Json& in_force = communicators[0]["dispatch"];
-  require(in_force["all_gather"] == "<=6553 tree, <=64K one-shot, pipeline", in_force.dump());
-  require(in_force["all_to_all"] == "<=64K one-shot, pipeline", in_force.dump());
+  require(in_force["all_gather"].get<std::string>().starts_with("<=6553 tree, <=64K one-shot, "), in_force.dump());
+  require(in_force["all_to_all"].get<std::string>().starts_with("<=64K one-shot, "), in_force.dump());
   require_ok(psGroupFree(group));
   require_ok(psFinalize(context));
 });
