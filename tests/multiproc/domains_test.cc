@@ -126,6 +126,9 @@ const Body mismatches("mismatches_in_trees", [](Member& member) {
       std::vector<int32_t> in(static_cast<size_t>(member.size), 3);
       std::vector<int32_t> out(in.size(), 77);
       psResult result = difference.call(group, member.rank, member.size, odd, in.data(), out.data());
+      // Whose call needs everyone cannot have succeeded without the odd one.
+      const bool needs_all = std::string(difference.name) != "each other's root";
+      if (needs_all && member.rank != odd) require(result != PS_OK, std::string(difference.name) + ": a call was taken for another");
       if (result != PS_OK) require(std::ranges::count(out, 77) == member.size, "a failing call wrote its output");
       if (result == PS_OK) result = psBarrier(group, nullptr);
       const std::string where = std::string(difference.name) + " on rank " + std::to_string(odd) + ": ";
