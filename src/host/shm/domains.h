@@ -1,7 +1,7 @@
 // The members of a group in nested blocks: those that share a third-level cache, the caches of a NUMA node, the nodes of
 // the host. A block of more than kMostUnits units, or of members of which nothing is known, is cut into several, so that
-// nobody has to look at many lines. Within a block the units talk to one of them, its leader, and with the rest of the host
-// the leader alone does. (The hierarchy of Open MPI's xhc.)
+// nobody has to look at many lines. Within a block the units talk to one of them, its leader, and with the rest of the
+// host the leader alone does. (The hierarchy of Open MPI's xhc.)
 //
 // In the order of the domains every unit is a range, so a leader's members need no list.
 #pragma once

@@ -1,14 +1,14 @@
-// Small collectives of many members: contributions go up a tree of leaders (domains.h) and results come down it, so a member
-// looks at a few lines instead of one of every other's, and few lines cross from one cache or NUMA node to another.
+// Small collectives of many members: contributions go up a tree of leaders (domains.h) and results come down it, so a
+// member looks at a few lines instead of one of every other's, and few lines cross from one cache or NUMA node to another.
 //
-// Leaders pass contributions on as they are, side by side, and the root folds all of them: in rank order like every other
-// algorithm, with the same bits. For what is small that is no more lines than sums would be.
+// Leaders pass contributions on as they are, side by side, and the root folds all of them: in rank order like every
+// other algorithm, with the same bits. For what is small that is no more lines than sums would be.
 //
-// Everybody publishes its header at once, as everywhere, so calls are compared and who is missing is known before any leader
-// has got what it waits for. What a leader passes on lies in lines of its own. Two neighbours in the tree of the first
-// member compare their headers in every operation, the later one with the earlier; as all members are connected there, two
-// calls that differ are found, and between a contribution and a result each member on the way has compared with the next.
-// (Single-writer flags along a hierarchy, with tiny data in the flag's line: Open MPI's xhc.)
+// Everybody publishes its header at once, as everywhere, so calls are compared and who is missing is known before any
+// leader has got what it waits for. What a leader passes on lies in lines of its own. Two neighbours in the tree of the
+// first member compare their headers in every operation, the later one with the earlier; as all members are connected
+// there, two calls that differ are found, and between a contribution and a result each member on the way has compared
+// with the next. (Single-writer flags along a hierarchy, with tiny data in the flag's line: Open MPI's xhc.)
 #pragma once
 
 #include "host/shm/staged_operation.h"
