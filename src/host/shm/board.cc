@@ -61,6 +61,8 @@ void Board::take_messages(int peer) {
   take_pages(messages(peer, rank_), std::min<size_t>(geometry_.message_bytes, 1), "a ring of messages");
 }
 
+void Board::refuse(int member, const Signature& theirs) { throw MismatchFound{member, theirs, ""}; }
+
 uint64_t Board::look(int member) {
   uint64_t& seen = seen_[static_cast<size_t>(member)];
   for (const Header& header : lines(member).headers) {
@@ -75,19 +77,6 @@ std::vector<int> Board::not_reached(uint64_t sequence) {
     if (!reached(i, sequence)) missing.push_back(i);
   }
   return missing;
-}
-
-void Board::publish(uint64_t sequence, const Signature& signature, double scale) {
-  Header& own_header = header(rank_, sequence);
-  own_header.signature = signature;
-  own_header.scale = scale;
-  store(own_header.sequence, sequence);
-}
-
-void Board::compare_arrived(uint64_t sequence, const Signature& own) {
-  for (int i = 0; i < size(); ++i) {
-    if (i != rank_) arrived(i, sequence, own);
-  }
 }
 
 void Board::record_failure(const Error& error) const {
