@@ -56,6 +56,9 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   void expect_collective() const {
     if (plane_) own_line(plane_->next_line());
   }
+  void expect_send() const {
+    if (plane_) own_line(plane_->next_message_line());
+  }
   // Takes a place in the order and starts. Throws what refuses the call, or the failure that the group already has.
   void submit(CollectiveRequest& request, Call&& call);
   void submit(MessageRequest& request);

@@ -44,6 +44,8 @@ class Plane {
 
   // What the next collective writes first, nullptr: not known. A hint, which may be old. Any thread.
   const void* next_line() const { return next_line_.load(std::memory_order_relaxed); }
+  // The same of the next message to the peer that the last one went to.
+  const void* next_message_line() const { return next_message_line_.load(std::memory_order_relaxed); }
 
   // Collectives, in the group's order. Chooses the algorithm, the same on every member, and makes it in `slot`.
   virtual void start(Call&& call, uint64_t sequence, OperationSlot& slot) = 0;
@@ -86,6 +88,7 @@ class Plane {
 
  protected:
   std::atomic<const void*> next_line_{nullptr};
+  std::atomic<const void*> next_message_line_{nullptr};
   const std::atomic<uint32_t>* failure_word_ = nullptr;  // 0 while no failure is recorded; nullptr where no word tells
 };
 

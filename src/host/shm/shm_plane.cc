@@ -60,7 +60,7 @@ ShmPlane::ShmPlane(std::shared_ptr<SharedMemory> memory, const Geometry& geometr
   check_copy_setting();
 }
 
-std::unique_ptr<MessagePath> ShmPlane::open_path(int peer) { return std::make_unique<RingPath>(board_, peer); }
+std::unique_ptr<MessagePath> ShmPlane::open_path(int peer) { return std::make_unique<RingPath>(board_, peer, next_message_line_); }
 
 void ShmPlane::start(Call&& call, uint64_t sequence, OperationSlot& slot) {
   const size_t bytes = call.uneven ? SIZE_MAX : OneShot::staged_bytes(call, board_.size());
