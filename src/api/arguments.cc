@@ -9,14 +9,9 @@
 
 namespace ps::api {
 
-size_t checked_bytes(size_t count, size_t element, size_t times) {
-  size_t bytes = 0;
-  // Half the address space: no real buffer is larger, and offsets stay representable.
-  if (__builtin_mul_overflow(count, element, &bytes) || __builtin_mul_overflow(bytes, times, &bytes) || bytes > PTRDIFF_MAX) {
-    fail(PS_ERR_ARGUMENT, "a count of {} elements of {} bytes{} overflows", count, element,
-         times > 1 ? fmt::format(" for each of {} ranks", times) : "");
-  }
-  return bytes;
+void refuse_bytes(size_t count, size_t element, size_t times) {
+  fail(PS_ERR_ARGUMENT, "a count of {} elements of {} bytes{} overflows", count, element,
+       times > 1 ? fmt::format(" for each of {} ranks", times) : "");
 }
 
 int32_t checked_rank(const Group& group, int32_t rank, const char* name, bool ring) {
@@ -29,13 +24,9 @@ int32_t checked_rank(const Group& group, int32_t rank, const char* name, bool ri
   return rank;
 }
 
-void check_apart(const Span& send, const Span& recv, const void* send_alias, const void* recv_alias) {
-  if (send.bytes == 0 || recv.bytes == 0) return;
+void refuse_overlap(const Span& send, const Span& recv, const void* send_alias, const void* recv_alias) {
   const auto* s = static_cast<const std::byte*>(send.data);
   const auto* r = static_cast<const std::byte*>(recv.data);
-  if (s + send.bytes <= r || r + recv.bytes <= s) return;
-  if (send_alias != nullptr && send.data == send_alias) return;
-  if (recv_alias != nullptr && recv.data == recv_alias) return;
   // Where a buffer lies, seen from the other one.
   const auto place = [](const char* name, const std::byte* from, const void* to) {
     const ptrdiff_t bytes = static_cast<const std::byte*>(to) - from;
@@ -81,7 +72,7 @@ BlockList checked_blocks(const size_t* counts, const size_t* offsets, int size, 
   return blocks;
 }
 
-Reduction checked_reduction(const Group& group, psReduceOp op, psDataType dtype) {
+Reduction checked_unusual_reduction(const Group& group, psReduceOp op, psDataType dtype) {
   Reduction reduction{nullptr, op, 1.0};
   if (op >= 65536) {
     const Group::Scaling scaling = group.scaling(op);

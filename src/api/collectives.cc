@@ -24,6 +24,7 @@ Blocks unequal_blocks(const void* base, BlockList list) {
 // What every collective begins with.
 struct Start {
   Start(psGroup handle, Kind kind, psDataType dtype) : group(open(handle)), element(checked_element(dtype)) {
+    group.communicator().expect_collective();
     call.signature.kind = kind;
     call.signature.dtype = static_cast<uint8_t>(dtype);
     call.signature.flags = group.signature_flags();

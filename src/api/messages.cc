@@ -72,6 +72,7 @@ psResult psSend(psGroup group, const void* send, size_t count, psDataType dtype,
                 psWork* work) {
   return guard_operation("psSend", [&] {
     ps::Group& object = open(group);
+    object.communicator().expect_send();
     const Message message = make_message(object, Kind::kSend, send, count, dtype, dst, tag, kSendNames);
     run(object, {&message, 1}, work);
   });

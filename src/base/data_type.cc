@@ -27,8 +27,6 @@ std::string data_type_name(psDataType dtype) {
   return std::string(kDataTypes[dtype]);
 }
 
-bool is_reduce_op(psReduceOp op) { return op >= PS_SUM && op <= PS_LOGICAL_XOR; }
-
 std::string reduce_op_name(psReduceOp op) {
   if (!is_reduce_op(op) && op != PS_PREMUL_SUM) return fmt::format("reduction {}", op);
   return std::string(kReduceOps[op]);

@@ -19,7 +19,8 @@ inline size_t element_size(psDataType dtype) { return is_data_type(dtype) ? kEle
 // "float32", "float8_e4m3"; "data type 99" for an unknown number.
 std::string data_type_name(psDataType dtype);
 
-bool is_reduce_op(psReduceOp op);  // a built-in constant, not PS_PREMUL_SUM
+// A built-in constant, not PS_PREMUL_SUM.
+inline bool is_reduce_op(psReduceOp op) { return op >= PS_SUM && op <= PS_LOGICAL_XOR; }
 // "sum", "premul_sum"; "reduction 99" for an unknown number.
 std::string reduce_op_name(psReduceOp op);
 

@@ -22,6 +22,10 @@ inline bool futex_wait(const std::atomic<uint32_t>& word, uint32_t expected, int
   return !(result == -1 && errno == ETIMEDOUT);
 }
 
+inline void futex_wake_one(const std::atomic<uint32_t>& word) {
+  ::syscall(SYS_futex, &word, FUTEX_WAKE, 1, nullptr, nullptr, 0);
+}
+
 inline void futex_wake_all(const std::atomic<uint32_t>& word) {
   ::syscall(SYS_futex, &word, FUTEX_WAKE, INT32_MAX, nullptr, nullptr, 0);
 }

@@ -45,6 +45,10 @@ Communicator::Communicator(std::shared_ptr<World> world, std::shared_ptr<Progres
 Communicator::~Communicator() = default;
 
 void Communicator::check_usable(const GroupLabel& label) {
+  if (!plane_ || plane_->may_have_failed() || failed_.load(std::memory_order_acquire)) refuse_unusable(label);
+}
+
+void Communicator::refuse_unusable(const GroupLabel& label) {
   adopt_recorded_failure();
   if (failed_.load(std::memory_order_acquire)) {
     const auto cause = failure();
@@ -69,20 +73,20 @@ void Communicator::step_in_burst(Request& request, Step&& step) {
 void Communicator::submit(CollectiveRequest& request, Call&& call) {
   std::optional<NoCancellation> no_cancellation;
   if (enters_kernel_) no_cancellation.emplace();
-  const std::lock_guard lock(queue_mutex_);
+  const std::lock_guard lock(queue_lock_);
   check_usable(request.label);
   request.number = sequence_ + 1;
   plane_->start(std::move(call), request.number, request.slot);
   ++sequence_;
   if (request.asynchronous) started(request);
-  queue_.push_back(&request);
+  queue_.push_back(request);
   step_in_burst(request, [this] { step_collectives(); });
 }
 
 void Communicator::submit(MessageRequest& request) {
   std::optional<NoCancellation> no_cancellation;
   if (enters_kernel_) no_cancellation.emplace();
-  const std::lock_guard lock(message_mutex_);
+  const std::lock_guard lock(message_lock_);
   check_usable(request.label);
   bool is_under_way = false;
   try {
@@ -131,7 +135,7 @@ void Communicator::wait_longer(Request& request, Deadline deadline) {
 bool Communicator::test(Request& request) { return poll(request, true); }
 
 void Communicator::expire(const Request& request) {
-  const std::scoped_lock lock(queue_mutex_, message_mutex_);
+  const std::scoped_lock lock(queue_lock_, message_lock_);
   if (!request.finished()) fail(timed_out(request), true);
 }
 
@@ -161,17 +165,17 @@ bool Communicator::progress(bool thorough) {
 void Communicator::step_all(bool thorough) {
   // Who holds a lock is stepping what it guards, so polling need not wait for it. Before sleeping it must: what the other
   // thread saw may be older than the last ring of the doorbell.
-  const auto lock_for = [thorough](std::mutex& mutex) {
-    return thorough ? std::unique_lock(mutex) : std::unique_lock(mutex, std::try_to_lock);
+  const auto lock_for = [thorough](Lock& lock) {
+    return thorough ? std::unique_lock(lock) : std::unique_lock(lock, std::try_to_lock);
   };
-  if (const auto lock = lock_for(queue_mutex_); lock.owns_lock()) step_collectives();
-  if (const auto lock = lock_for(message_mutex_); lock.owns_lock()) step_messages();
+  if (const auto lock = lock_for(queue_lock_); lock.owns_lock()) step_collectives();
+  if (const auto lock = lock_for(message_lock_); lock.owns_lock()) step_messages();
   if (thorough) look_around();
 }
 
 void Communicator::step_collectives() {
   while (!queue_.empty()) {
-    CollectiveRequest& head = *queue_.front();
+    CollectiveRequest& head = *queue_.first();
     try {
       // What has begun may complete although the group failed meanwhile: its data may be there already.
       if ((head.started || !failed_.load()) && head.slot.get()->step()) {
@@ -188,8 +192,7 @@ void Communicator::step_collectives() {
       head.started = false;
     }
     if (!failed_.load() || !is_given_back(head.slot.get()->retract(), give_back_by_)) return;
-    for (CollectiveRequest* request : queue_) finish_failed(*request);
-    queue_.clear();
+    while (!queue_.empty()) finish_failed(queue_.pop_front());
   }
 }
 
@@ -219,9 +222,9 @@ void Communicator::look_around() {
   notice_deaths();
   if (!failed_.load()) look_for_departed();
   if (!failed_.load()) {
-    const std::scoped_lock lock(queue_mutex_, message_mutex_);
+    const std::scoped_lock lock(queue_lock_, message_lock_);
     const int64_t now = monotonic_ns();
-    for (const CollectiveRequest* request : queue_) {
+    for (const CollectiveRequest* request = queue_.first(); request != nullptr; request = request->next) {
       if (request->deadline.ns() <= now) return fail(timed_out(*request), true);
     }
     for (const MessageRequest* request : exchanges_) {
@@ -230,10 +233,10 @@ void Communicator::look_around() {
     return;
   }
   {
-    const std::lock_guard lock(queue_mutex_);
+    const std::lock_guard lock(queue_lock_);
     step_collectives();
   }
-  const std::lock_guard lock(message_mutex_);
+  const std::lock_guard lock(message_lock_);
   step_messages();
 }
 
@@ -259,14 +262,14 @@ void Communicator::look_for_departed() {
     return false;
   };
   {
-    const std::lock_guard lock(queue_mutex_);
+    const std::lock_guard lock(queue_lock_);
     if (!queue_.empty()) {
-      const CollectiveRequest* head = queue_.front();
-      const auto pending = [&] { return !queue_.empty() && queue_.front() == head; };
+      const CollectiveRequest* head = queue_.first();
+      const auto pending = [&] { return queue_.first() == head; };
       if (check(*head, [&] { step_collectives(); }, pending)) return;
     }
   }
-  const std::lock_guard lock(message_mutex_);
+  const std::lock_guard lock(message_lock_);
   for (const MessageRequest* request : std::vector(exchanges_)) {
     const auto pending = [&] { return std::find(exchanges_.begin(), exchanges_.end(), request) != exchanges_.end(); };
     if (check(*request, [&] { step_messages(); }, pending)) return;
@@ -328,7 +331,7 @@ void Communicator::close(const Error& error) {
   if (plane_ && !failed_.load()) {
     bool is_idle = false;
     {
-      const std::scoped_lock lock(queue_mutex_, message_mutex_);
+      const std::scoped_lock lock(queue_lock_, message_lock_);
       is_idle = queue_.empty() && exchanges_.empty();
     }
     // What is in flight is about to be aborted, and what was completed before it has been on its way for as long.
@@ -336,11 +339,11 @@ void Communicator::close(const Error& error) {
   }
   fail(error, false);
   wait_until(world_->doorbell(), world_->wait_policy(), Deadline::never(), [this](bool) {
-    const std::lock_guard lock(queue_mutex_);
+    const std::lock_guard lock(queue_lock_);
     step_collectives();
     return queue_.empty();
   });
-  const std::lock_guard lock(message_mutex_);
+  const std::lock_guard lock(message_lock_);
   step_messages();
 }
 
@@ -355,17 +358,17 @@ bool Communicator::is_given_back(const std::vector<int>& touching, Deadline& by)
 }
 
 int Communicator::self_receives(int32_t tag, uint16_t group) {
-  const std::lock_guard lock(message_mutex_);
+  const std::lock_guard lock(message_lock_);
   return plane_ ? plane_->self_receives(tag, group) : 0;
 }
 
 void Communicator::add_region(std::shared_ptr<const Region> region) {
-  const std::lock_guard lock(queue_mutex_);
+  const std::lock_guard lock(queue_lock_);
   plane_->add_region(std::move(region));
 }
 
 void Communicator::remove_region(uint64_t id) {
-  const std::lock_guard lock(queue_mutex_);
+  const std::lock_guard lock(queue_lock_);
   plane_->remove_region(id);
 }
 
@@ -408,7 +411,7 @@ void Communicator::started(Request& request) {
 
 std::vector<int> Communicator::awaited(const Request& request) const {
   if (const auto* collective = dynamic_cast<const CollectiveRequest*>(&request)) {
-    const CollectiveRequest* head = queue_.empty() ? collective : queue_.front();
+    const CollectiveRequest* head = queue_.empty() ? collective : queue_.first();
     return head->slot.get() == nullptr ? std::vector<int>{} : head->slot.get()->awaited();
   }
   std::vector<int> members;
@@ -423,7 +426,7 @@ std::vector<int> Communicator::awaited(const Request& request) const {
 std::string Communicator::missing(const Request& request) {
   std::vector<int> members;
   {
-    const std::scoped_lock lock(queue_mutex_, message_mutex_);
+    const std::scoped_lock lock(queue_lock_, message_lock_);
     if (request.finished()) return "nobody";
     members = awaited(request);
   }

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <atomic>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -14,9 +13,12 @@
 #include <string>
 #include <vector>
 
+#include "control/lock.h"
 #include "control/world.h"
 #include "group/planes.h"
+#include "group/queue.h"
 #include "group/request.h"
+#include "host/copy/methods.h"
 
 namespace ps {
 
@@ -50,6 +52,14 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   }
   bool is_connected() { return !plane_ || failed_.load() || plane_->is_connected(); }
 
+  // A collective is about to be submitted. A peer that waits for this rank's line has it in its cache: fetching it back
+  // takes as long as the checks of a call, and may as well begin before them.
+  void expect_collective() const {
+    if (plane_) own_line(plane_->next_line());
+  }
+  void expect_send() const {
+    if (plane_) own_line(plane_->next_message_line());
+  }
   // Takes a place in the order and starts. Throws what refuses the call, or the failure that the group already has.
   void submit(CollectiveRequest& request, Call&& call);
   void submit(MessageRequest& request);
@@ -106,6 +116,7 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   // Takes over what another member has recorded as the group's failure.
   void adopt_recorded_failure();
   void check_usable(const GroupLabel& label);
+  [[gnu::cold]] void refuse_unusable(const GroupLabel& label);  // if it is
   // Whether what failed operations lent is their callers' again: no member touches it, or none that goes on. `by`: until
   // when to wait, set by the first that does.
   bool is_given_back(const std::vector<int>& touching, Deadline& by) const;
@@ -132,12 +143,12 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   const bool enters_kernel_;
   const std::string why_no_plane_;
 
-  std::mutex queue_mutex_;
-  std::deque<CollectiveRequest*> queue_;
+  Lock queue_lock_;
+  Queue queue_;
   uint64_t sequence_ = 0;
   Deadline give_back_by_ = Deadline::never();
 
-  std::mutex message_mutex_;
+  Lock message_lock_;
   std::vector<MessageRequest*> exchanges_;
   Deadline give_back_messages_by_ = Deadline::never();
 

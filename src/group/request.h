@@ -51,6 +51,7 @@ struct CollectiveRequest final : Request {
 
   OperationSlot slot;
   bool started = false;
+  CollectiveRequest* next = nullptr;  // in the queue
 };
 
 // Room for the one or two messages of all calls but psBatch is in the request.

@@ -38,6 +38,8 @@ uint64_t address_in(const Entry& entry) {
   return address;
 }
 
+Entry whole(const Message& send) { return {EntryType::kEager, send.tag, 0, send.signature, {send.buffer, send.bytes}}; }
+
 // How much of a large send may be in the ring now.
 size_t allowed(const Message& send) { return send.accepted ? send.bytes : std::min(send.bytes, kAhead); }
 
@@ -82,6 +84,12 @@ void Mailbox::post(Message& message) {
   auto& peer = peers_[static_cast<size_t>(message.peer)];
   if (!peer) peer = std::make_unique<Peer>(open_path_(message.peer));
   if (message.is_send()) {
+    // Most are small and have nothing before them.
+    if (message.bytes <= kLargestEntry && peer->sends.empty() && peer->answers.empty() &&
+        message.bytes <= peer->path->most_payload() && peer->path->write(whole(message))) {
+      message.done = true;
+      return peer->path->ring();
+    }
     peer->sends.push_back(&message);
     flush(message.peer);
     return;
@@ -243,7 +251,7 @@ void Mailbox::flush(int to) {
   while (room && !peer.sends.empty()) {
     Message& send = *peer.sends.front();
     if (send.bytes <= largest_entry) {
-      room = write({EntryType::kEager, send.tag, 0, send.signature, {send.buffer, send.bytes}});
+      room = write(whole(send));
       if (room) send.done = true;
     } else {
       if (send.number == 0) send.number = next_number_++;

@@ -5,6 +5,7 @@
 // never touch the same state. What is marked "any thread" may be called beside both.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -43,6 +44,11 @@ class Plane {
   virtual void connect() {}
   virtual bool is_connected() { return true; }
 
+  // What the next collective writes first, nullptr: not known. A hint, which may be old. Any thread.
+  const void* next_line() const { return next_line_.load(std::memory_order_relaxed); }
+  // The same of the next message to the peer that the last one went to.
+  const void* next_message_line() const { return next_message_line_.load(std::memory_order_relaxed); }
+
   // Collectives, in the group's order. Chooses the algorithm, the same on every member, and makes it in `slot`.
   virtual void start(Call&& call, uint64_t sequence, OperationSlot& slot) = 0;
   // Whether `member` is known to have begun collective `sequence`.
@@ -68,6 +74,8 @@ class Plane {
   // The shared failure: the first one wins, and everybody is woken. Any thread.
   virtual void record_failure(const Error& error) = 0;
   virtual std::optional<Error> recorded_failure() = 0;
+  // False: there is none. Cheaper to ask, and asked in every call.
+  bool may_have_failed() const { return failure_word_ == nullptr || failure_word_->load(std::memory_order_seq_cst) != 0; }
   // This rank has freed the group with that tag; whether `member` has. Any thread.
   virtual void mark_freed(uint16_t tag) = 0;
   virtual bool has_freed(int member, uint16_t tag) = 0;
@@ -79,6 +87,11 @@ class Plane {
   virtual std::string loss(int) { return ""; }
   // This rank leaves: what it has sent is still delivered, if that is possible by the deadline. Any thread.
   virtual void leave(Deadline) {}
+
+ protected:
+  std::atomic<const void*> next_line_{nullptr};
+  std::atomic<const void*> next_message_line_{nullptr};
+  const std::atomic<uint32_t>* failure_word_ = nullptr;  // 0 while no failure is recorded; nullptr where no word tells
 };
 
 }  // namespace ps

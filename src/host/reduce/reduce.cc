@@ -74,7 +74,21 @@ const ReduceTarget& choose_reduce_target(const char* highest) {
   fail(PS_ERR_ARGUMENT, "the environment variable {}=\"{}\" must be one of {}", kVariable, highest, names);
 }
 
-ReduceKernel find_reduce_kernel(psDataType dtype, psReduceOp op) { return target_in_use().find_kernel(dtype, op); }
+ReduceKernel find_reduce_kernel(psDataType dtype, psReduceOp op) {
+  // Every small call asks.
+  using Row = std::array<ReduceKernel, PS_PREMUL_SUM + 1>;
+  static const std::array<Row, PS_BOOL + 1> kernels = [] {
+    std::array<Row, PS_BOOL + 1> found{};
+    for (psDataType type = PS_INT8; type <= PS_BOOL; ++type) {
+      for (psReduceOp kind = PS_SUM; kind <= PS_PREMUL_SUM; ++kind) {
+        found[static_cast<size_t>(type)][static_cast<size_t>(kind)] = target_in_use().find_kernel(type, kind);
+      }
+    }
+    return found;
+  }();
+  if (dtype < PS_INT8 || dtype > PS_BOOL || op < PS_SUM || op > PS_PREMUL_SUM) return nullptr;
+  return kernels[static_cast<size_t>(dtype)][static_cast<size_t>(op)];
+}
 
 PartialReduction find_partial_reduction(psDataType dtype, psReduceOp op) {
   const ReduceTarget& target = target_in_use();

@@ -63,6 +63,8 @@ void Board::take_messages(int peer) {
   take_pages(messages(peer, rank_), std::min<size_t>(geometry_.message_bytes, 1), "a ring of messages");
 }
 
+void Board::refuse(int member, const Signature& theirs) { throw MismatchFound{member, theirs, ""}; }
+
 uint64_t Board::look(int member) {
   uint64_t& seen = seen_[static_cast<size_t>(member)];
   for (const Header& header : lines(member).headers) {
@@ -79,26 +81,11 @@ std::vector<int> Board::not_reached(uint64_t sequence) {
   return missing;
 }
 
-void Board::publish(uint64_t sequence, const Signature& signature, double scale, int reader) {
-  Header& own_header = header(rank_, sequence);
-  own_header.signature = signature;
-  own_header.scale = scale;
-  own_header.sequence.store(sequence, std::memory_order_seq_cst);
-  if (reader < 0) return ring();
-  if (reader != rank_) ring(reader);
-}
-
 const Domains::Family& Board::family(int root) {
   if (root == 0) return family_;
   if (root != routed_root_) routed_ = domains_.family(rank_, root);
   routed_root_ = root;
   return routed_;
-}
-
-void Board::compare_arrived(uint64_t sequence, const Signature& own) {
-  for (int i = 0; i < size(); ++i) {
-    if (i != rank_) arrived(i, sequence, own);
-  }
 }
 
 void Board::record_failure(const Error& error) const {

@@ -73,21 +73,30 @@ class Board {
 
   // Publishes this rank's header of operation `sequence`; what it stages must be in place. `reader`: who alone is woken by
   // it, -1 everyone.
-  void publish(uint64_t sequence, const Signature& signature, double scale, int reader = -1);
-  // Has the line of this rank's next header fetched back from its readers, so that publishing it need not wait for that.
-  void prepare(uint64_t sequence) const { own_line(&header(rank_, sequence)); }
+  void publish(uint64_t sequence, const Signature& signature, double scale, int reader = -1) {
+    Header& own_header = header(rank_, sequence);
+    own_header.signature = signature;
+    own_header.scale = scale;
+    own_header.sequence.store(sequence, std::memory_order_seq_cst);
+    if (reader < 0) return ring();
+    if (reader != rank_) ring(reader);
+  }
   // True when `member` has published operation `sequence`. Throws MismatchFound when it is another operation than `own`.
   bool arrived(int member, uint64_t sequence, const Signature& own) {
     const Header& other = header(member, sequence);
     if (other.sequence.load(std::memory_order_seq_cst) != sequence) return false;
     uint64_t& seen = seen_[static_cast<size_t>(member)];
     seen = std::max(seen, sequence);
-    if (other.signature != own) throw MismatchFound{member, other.signature, ""};
+    if (other.signature != own) [[unlikely]] refuse(member, other.signature);
     return true;
   }
   // Compares with everyone who is already there. Between two members the later one always sees the earlier, so every
   // pair is compared by at least one of them.
-  void compare_arrived(uint64_t sequence, const Signature& own);
+  void compare_arrived(uint64_t sequence, const Signature& own) {
+    for (int i = 0; i < size(); ++i) {
+      if (i != rank_) arrived(i, sequence, own);
+    }
+  }
 
   void store(std::atomic<uint64_t>& counter, uint64_t value) const {
     counter.store(value, std::memory_order_seq_cst);
@@ -133,8 +142,11 @@ class Board {
   // The shared failure: the first one wins, and everybody is woken.
   void record_failure(const Error& error) const;
   std::optional<Error> recorded_failure() const;
+  // 0 while there is none.
+  const std::atomic<uint32_t>& failure_word() const { return failure_->state; }
 
  private:
+  [[noreturn, gnu::cold]] static void refuse(int member, const Signature& theirs);
   // The latest operation that `member` has published.
   uint64_t look(int member);
   void take_pages(const std::byte* begin, size_t bytes, const char* what) const;

@@ -42,6 +42,8 @@ MessageRing::Line& MessageRing::line(uint64_t lines) const {
   return lines_[index < line_count_ ? index : index - line_count_];
 }
 
+const void* MessageRing::next_line() const { return &line(0); }
+
 void MessageRing::advance(uint64_t lines) {
   position_ += lines;
   index_ += lines;

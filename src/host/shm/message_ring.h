@@ -23,6 +23,8 @@ class MessageRing {
   // The most that one entry may carry: a quarter, so that entries overlap with their reading.
   size_t most_payload() const { return most_payload_; }
 
+  // Writer: the line that the next entry begins in.
+  const void* next_line() const;
   // Writer. False: no room now.
   bool write(const Entry& entry);
 

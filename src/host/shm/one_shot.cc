@@ -1,6 +1,7 @@
 #include "host/shm/one_shot.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "host/copy/copy.h"
 #include "host/shm/direct_all_reduce.h"
@@ -64,7 +65,6 @@ bool OneShot::finish() {
   } else if (moves_data_ && reads()) {
     copy_in();
   }
-  board_.prepare(sequence_ + 1);
   return true;
 }
 
@@ -100,7 +100,12 @@ void OneShot::stage() {
   Header& header = board_.header(board_.rank(), sequence_);
   std::byte* to = inline_ ? header.payload : board_.slot(board_.rank(), sequence_);
   if (!call_.columns) {
-    copy(CopyTarget::kShared, to, call_.input.at(0), call_.input.size(0));
+    const size_t bytes = call_.input.size(0);
+    if (!inline_) {
+      copy(CopyTarget::kShared, to, call_.input.at(0), bytes);
+    } else if (bytes > 0) {
+      std::memcpy(to, call_.input.at(0), bytes);
+    }
     return;
   }
   for (int reader = 0; reader < board_.size(); ++reader) {

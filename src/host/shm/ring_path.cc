@@ -14,9 +14,10 @@ SharedMove::Counters& counters(Board& board, int from, int to) {
 
 }  // namespace
 
-RingPath::RingPath(Board& board, int peer)
+RingPath::RingPath(Board& board, int peer, std::atomic<const void*>& next_line)
     : board_(board),
       peer_(peer),
+      next_line_(next_line),
       lendable_(board.peer_memory()),
       out_(ring_of(board, board.rank(), peer), board.geometry().message_bytes - sizeof(SharedMove::Counters)),
       in_(ring_of(board, peer, board.rank()), board.geometry().message_bytes - sizeof(SharedMove::Counters)),

@@ -10,10 +10,15 @@ namespace ps {
 
 class RingPath final : public MessagePath {
  public:
-  RingPath(Board& board, int peer);
+  // `next_line`: told where the next entry to the peer will begin.
+  RingPath(Board& board, int peer, std::atomic<const void*>& next_line);
 
   size_t most_payload() const override { return out_.most_payload(); }
-  bool write(const Entry& entry) override { return out_.write(entry); }
+  bool write(const Entry& entry) override {
+    const bool is_written = out_.write(entry);
+    next_line_.store(out_.next_line(), std::memory_order_relaxed);
+    return is_written;
+  }
   std::optional<Entry> front() override { return in_.front(); }
   bool pop() override { return in_.pop(); }
   void ring() override { board_.ring(peer_); }
@@ -28,6 +33,7 @@ class RingPath final : public MessagePath {
 
   Board& board_;
   const int peer_;
+  std::atomic<const void*>& next_line_;
   LendableBuffers lendable_;
   MessageRing out_;
   MessageRing in_;

@@ -59,17 +59,20 @@ ShmPlane::ShmPlane(std::shared_ptr<SharedMemory> memory, const Geometry& geometr
       }),
       board_(std::move(memory), geometry, rank, std::move(doorbells), places, std::move(peer_memory)),
       mailbox_(rank, geometry.size, [this](int peer) { return open_path(peer); }) {
+  failure_word_ = &board_.failure_word();
   // Now, because within an operation an error fails the group.
   check_copy_setting();
 }
 
-std::unique_ptr<MessagePath> ShmPlane::open_path(int peer) { return std::make_unique<RingPath>(board_, peer); }
+std::unique_ptr<MessagePath> ShmPlane::open_path(int peer) { return std::make_unique<RingPath>(board_, peer, next_message_line_); }
 
 void ShmPlane::start(Call&& call, uint64_t sequence, OperationSlot& slot) {
   const size_t bytes = call.uneven ? SIZE_MAX : OneShot::staged_bytes(call, board_.size());
   auto algorithm = choices_.find(call.kind(), bytes);
   if (algorithm == Algorithm::kSingleCopy && !SingleCopy::may(call)) algorithm = Algorithm::kPipeline;
   if (!algorithm) fail(PS_ERR_INTERNAL, "no algorithm of plane shm runs {}", describe(call.signature));
+  next_line_.store(&board_.header(board_.rank(), sequence + 1), std::memory_order_relaxed);
+  if (*algorithm == Algorithm::kOneShot) return make<OneShot>(board_, std::move(call), sequence, slot);
   find(*algorithm, true)->make(board_, std::move(call), sequence, slot);
 }
 

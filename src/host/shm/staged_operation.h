@@ -18,9 +18,18 @@ class StagedOperation : public Operation {
 
   // True once this rank's header may be written; call before staging into the slot.
   bool may_publish() { return sequence_ < 2 || board_.all_reached(sequence_ - 1); }
-  void publish();
+  void publish() {
+    board_.publish(sequence_, call_.signature, call_.scale);
+    board_.compare_arrived(sequence_, call_.signature);
+    published_ = true;
+  }
   // True once everyone is there whose data this rank reads and, for large operations, who reads this rank's.
-  bool met(bool with_readers);
+  bool met(bool with_readers) {
+    for (; next_to_meet_ < board_.size(); ++next_to_meet_) {
+      if (needs(next_to_meet_, with_readers) && !board_.arrived(next_to_meet_, sequence_, call_.signature)) return false;
+    }
+    return true;
+  }
   // Whether this rank needs `member` in the operation: it reads its data or, for large operations, is read by it.
   bool needs(int member, bool with_readers) const {
     return member != board_.rank() && ((reads() && call_.stages(member)) || (with_readers && stages() && call_.reads(member)));

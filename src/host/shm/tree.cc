@@ -39,7 +39,6 @@ bool Tree::step() {
   if (falls()) hand_down(result);
   take(result);
   if (rises() && falls()) board_.note_all_reached(sequence_);
-  board_.prepare(sequence_ + 1);
   return true;
 }
 
