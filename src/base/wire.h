@@ -50,7 +50,9 @@ class WireReader {
     }
     return static_cast<Integer>(bits);
   }
-  std::string text() { return std::string(take(number<uint32_t>())); }
+  std::string text() { return std::string(view()); }
+  // A text where it lies.
+  std::string_view view() { return take(number<uint32_t>()); }
   // Errors: INTERNAL when bytes are left over.
   void finish() const {
     if (!rest_.empty()) fail(PS_ERR_INTERNAL, "{}: {} bytes too many", what_, rest_.size());

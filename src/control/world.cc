@@ -27,6 +27,7 @@ constexpr int64_t kFarewellMs = 1000;
 constexpr int kMostAsked = 1024;
 constexpr int32_t kMostRanks = 65535;  // a root travels in 16 bits
 
+// Its texts lie elsewhere: with their owners, or in what all ranks said.
 struct Introduction {
   int32_t version = PS_VERSION;
   uint32_t flags = 0;
@@ -35,13 +36,13 @@ struct Introduction {
   int32_t replica_count = 0;
   int32_t local_rank = -1;
   int32_t pid = 0;
-  std::string hostname;
-  std::string address;
-  std::string host;  // host_identity
-  std::string ticket;
-  std::string backend;
-  std::string cpus;  // that it may use
-  std::string dispatch;
+  std::string_view hostname;
+  std::string_view address;
+  std::string_view host;  // host_identity
+  std::string_view ticket;
+  std::string_view backend;
+  std::string_view cpus;  // that it may use
+  std::string_view dispatch;
   uint64_t probe_address = 0;  // of a word in its memory
   uint64_t probe_word = 0;
 
@@ -52,7 +53,7 @@ struct Introduction {
         .text(cpus).text(dispatch).text(backend).number(probe_address).number(probe_word)
         .take();
   }
-  static Introduction decode(const std::string& bytes) {
+  static Introduction decode(std::string_view bytes) {
     WireReader reader(bytes, "a rank's introduction");
     Introduction self;
     self.version = reader.number<int32_t>();
@@ -62,13 +63,13 @@ struct Introduction {
     self.replica_count = reader.number<int32_t>();
     self.local_rank = reader.number<int32_t>();
     self.pid = reader.number<int32_t>();
-    self.hostname = reader.text();
-    self.address = reader.text();
-    self.host = reader.text();
-    self.ticket = reader.text();
-    self.cpus = reader.text();
-    self.dispatch = reader.text();
-    self.backend = reader.text();
+    self.hostname = reader.view();
+    self.address = reader.view();
+    self.host = reader.view();
+    self.ticket = reader.view();
+    self.cpus = reader.view();
+    self.dispatch = reader.view();
+    self.backend = reader.view();
     self.probe_address = reader.number<uint64_t>();
     self.probe_word = reader.number<uint64_t>();
     reader.finish();
@@ -177,12 +178,16 @@ void World::join(const Offer& offer, Deadline deadline) {
   self.replica_count = settings_.replica_count;
   self.local_rank = settings_.local_rank;
   self.pid = ::getpid();
-  self.hostname = host_name();
-  self.address = in_process_ ? self.hostname : peer_address(settings_.network, store_->url());
-  self.host = in_process_ ? "this process" : host_identity(settings_.host_id);
+  const std::string hostname = host_name();
+  const std::string address = in_process_ ? hostname : peer_address(settings_.network, store_->url());
+  const std::string host = in_process_ ? "this process" : host_identity(settings_.host_id);
+  const std::string cpus = ps::describe(own_cpus());
+  self.hostname = hostname;
+  self.address = address;
+  self.host = host;
   self.ticket = offer.ticket();
   self.backend = settings_.backend;
-  self.cpus = ps::describe(own_cpus());
+  self.cpus = cpus;
   self.dispatch = settings_.dispatch;
   self.probe_address = address_of(&probe_word_);
   self.probe_word = probe_word_;
@@ -193,17 +198,16 @@ void World::join(const Offer& offer, Deadline deadline) {
   exchange.rank = rank();
   exchange.blob = self.encode();
   exchange.who = fmt::format("rank {} (pid {} on host {})", rank(), self.pid, self.hostname);
-  Exchanged joined = meet(exchange, deadline);
+  const Exchanged joined = meet(exchange, deadline);
   id_ = joined.serial;
+  const auto kept = [this](std::string_view text) { return texts_.emplace(text).first->c_str(); };
 
-  std::map<std::string, std::pair<int32_t, int>> nodes;  // host -> its number, ranks seen on it
+  std::map<std::string_view, std::pair<int32_t, int>> nodes;  // host -> its number, ranks seen on it
   Introduction first;
-  std::map<std::string, int> by_cpus;  // ranks of this host
+  std::map<std::string_view, int> by_cpus;  // ranks of this host
   members_.reserve(static_cast<size_t>(size()));
   for (int32_t i = 0; i < size(); ++i) {
-    std::string& blob = joined.blobs[static_cast<size_t>(i)];
-    Introduction other = Introduction::decode(blob);
-    std::string().swap(blob);  // in a large world they take more memory than all that is kept
+    const Introduction other = Introduction::decode(joined.blobs[static_cast<size_t>(i)]);
     if (i == 0) first = other;
     check_agreement(i, other, first);
     auto& [node, count] = nodes.try_emplace(other.host, static_cast<int32_t>(nodes.size()), 0).first->second;
@@ -211,21 +215,29 @@ void World::join(const Offer& offer, Deadline deadline) {
     member.node = node;
     member.local_rank = other.local_rank >= 0 ? other.local_rank : count;
     member.pid = other.pid;
-    member.hostname = texts_.insert(std::move(other.hostname)).first->c_str();
-    member.address = texts_.insert(std::move(other.address)).first->c_str();
+    member.hostname = kept(other.hostname);
+    member.address = kept(other.address);
     if (other.host == self.host) {
       member.local_index = count;
       local_ranks_.push_back(i);
       ++by_cpus[other.cpus];
-      local_tickets_.push_back(std::move(other.ticket));
+      local_tickets_.push_back(other.ticket);
       local_probes_.push_back({other.probe_address, other.probe_word});
     }
     ++count;
     members_.push_back(std::move(member));
   }
+  size_t ticket_bytes = 0;
+  for (const std::string_view ticket : local_tickets_) ticket_bytes += ticket.size();
+  ticket_text_.reserve(ticket_bytes);  // so that no part of it moves
+  for (std::string_view& ticket : local_tickets_) {
+    const size_t begin = ticket_text_.size();
+    ticket_text_ += ticket;
+    ticket = {ticket_text_.data() + begin, ticket.size()};
+  }
   node_count_ = static_cast<int32_t>(nodes.size());
   std::vector<RanksOnCpus> bound;
-  for (const auto& [cpus, count] : by_cpus) bound.push_back({parse_cpus(cpus), count});
+  for (const auto& [cpus, count] : by_cpus) bound.push_back({parse_cpus(std::string(cpus)), count});
   wait_policy_ = WaitPolicy::of(crowded(bound, cgroup_cpu_limit().value), settings_.spin_us);
 }
 

@@ -46,7 +46,7 @@ Exchanged agree(const World& world, Kind kind, const std::string& label, std::st
   return world.store()->exchange(exchange, deadline, check);
 }
 
-std::shared_ptr<SharedMemory> hand_over(const World& world, Offer& offer, bool is_first, const std::string& ticket,
+std::shared_ptr<SharedMemory> hand_over(const World& world, Offer& offer, bool is_first, std::string_view ticket,
                                         int size, const SharedNeed& need, Deadline deadline, const StopCheck& check) {
   std::shared_ptr<SharedMemory> memory;
   if (is_first) {

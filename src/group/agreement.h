@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "control/world.h"
@@ -48,7 +49,7 @@ struct SharedNeed {
 
 // The first of `size` members of this host makes the memory and gives it to the others, who take it by its ticket. Errors:
 // NO_MEMORY on all of them where the pages cannot be had.
-std::shared_ptr<SharedMemory> hand_over(const World& world, Offer& offer, bool is_first, const std::string& ticket,
+std::shared_ptr<SharedMemory> hand_over(const World& world, Offer& offer, bool is_first, std::string_view ticket,
                                         int size, const SharedNeed& need, Deadline deadline, const StopCheck& check);
 
 }  // namespace ps

@@ -22,15 +22,15 @@ using Ranks = std::vector<int32_t>;
 // Serials of a layout's communicators: the agreement's number below, their own above, so that no other has the same.
 constexpr int kSerialShift = 32;
 
-// What each rank says of itself and of what it wants.
+// What each rank says of itself and of what it wants. Its texts lie elsewhere: in what was agreed, or with their owners.
 struct Proposal {
-  std::string spec;
+  std::string_view spec;
   uint64_t hash = 0;
   uint32_t flags = 0;
   uint64_t max_object_bytes = 0;
   uint64_t host_buffer_bytes = 0;
   uint64_t attempt = 0;
-  std::string ticket;
+  std::string_view ticket;
 
   std::string encode() const {
     return WireWriter()
@@ -38,22 +38,22 @@ struct Proposal {
         .text(ticket)
         .take();
   }
-  static Proposal decode(const std::string& bytes) {
+  static Proposal decode(std::string_view bytes) {
     WireReader reader(bytes, "a rank's proposal for model-parallel groups");
     Proposal self;
-    self.spec = reader.text();
+    self.spec = reader.view();
     self.hash = reader.number<uint64_t>();
     self.flags = reader.number<uint32_t>();
     self.max_object_bytes = reader.number<uint64_t>();
     self.host_buffer_bytes = reader.number<uint64_t>();
     self.attempt = reader.number<uint64_t>();
-    self.ticket = reader.text();
+    self.ticket = reader.view();
     reader.finish();
     return self;
   }
 };
 
-void check_alike(const std::vector<Proposal>& proposals) {
+void check_alike(const TransientVector<Proposal>& proposals) {
   const Proposal& first = proposals.front();
   for (size_t rank = 1; rank < proposals.size(); ++rank) {
     const Proposal& other = proposals[rank];
@@ -63,7 +63,7 @@ void check_alike(const std::vector<Proposal>& proposals) {
     };
     if (other.spec != first.spec) {
       differ(fmt::format("rank {} says '{}', rank 0 says '{}' ({})", rank, other.spec, first.spec,
-                         layout::key_difference(other.spec, first.spec)));
+                         layout::key_difference(std::string(other.spec), std::string(first.spec))));
     }
     if (other.hash != first.hash) differ("their libraries count the same spec as different layouts");
     if (other.flags != first.flags) {
@@ -130,10 +130,13 @@ ModelParallel::ModelParallel(GroupConstructor& constructor, std::shared_ptr<Worl
   const Exchanged agreed = agree(*world_, Kind::kNewGroup, layout_->spec().substr(0, 63),
                                  fmt::format("model-parallel groups of world {}", world_->id()), everyone, own.encode(),
                                  deadline, check);
-  std::vector<Proposal> proposals;
-  std::vector<std::string> tickets;
+  TransientVector<Proposal> proposals;
+  std::vector<std::string_view> tickets;
   std::vector<uint64_t> attempts;
-  for (const std::string& blob : agreed.blobs) {
+  proposals.reserve(everyone.size());
+  tickets.reserve(everyone.size());
+  attempts.reserve(everyone.size());
+  for (const std::string_view blob : agreed.blobs) {
     proposals.push_back(Proposal::decode(blob));
     tickets.push_back(proposals.back().ticket);
     attempts.push_back(proposals.back().attempt);
@@ -239,7 +242,7 @@ ModelParallel::Communicators ModelParallel::plan(const GroupSettings& settings) 
 }
 
 std::shared_ptr<SharedMemory> ModelParallel::share(const Communicators& planned, Offer& offer,
-                                                   const std::vector<std::string>& tickets, Deadline deadline,
+                                                   const std::vector<std::string_view>& tickets, Deadline deadline,
                                                    const StopCheck& check) {
   if (planned.bytes == 0) return nullptr;
   const int32_t node = world_->member(world_->rank()).node;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/deadline.h"
+#include "base/transient.h"
 
 namespace ps {
 
@@ -28,9 +29,11 @@ struct Exchange {
   std::string who;               // "rank 3, pid 77 on host h": how others name the caller in errors
 };
 
+// The blobs stay where they arrived: in a large world a string for each would take more memory than all that is kept.
 struct Exchanged {
-  uint64_t serial = 0;             // the same on all members, never given twice by one store
-  std::vector<std::string> blobs;  // in the order of `members`
+  uint64_t serial = 0;                         // the same on all members, never given twice by one store
+  TransientVector<std::string_view> blobs;     // in the order of `members`
+  std::shared_ptr<const void> owner;           // of the bytes that they are
 };
 
 class Store {
