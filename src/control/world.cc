@@ -84,6 +84,7 @@ void check_agreement(int32_t rank, const Introduction& other, const Introduction
   };
   require(other.version / 100, first.version / 100, "library version (major * 100 + minor)");
   require(other.flags & PS_DETERMINISTIC, first.flags & PS_DETERMINISTIC, "the DETERMINISTIC flag");
+  require(other.flags & PS_WARM_UP, first.flags & PS_WARM_UP, "the WARM_UP flag");
   require(other.host_buffer_bytes, first.host_buffer_bytes, "host_buffer_bytes");
   require(other.max_object_bytes, first.max_object_bytes, "max_object_bytes");
   require(other.replica_count, first.replica_count, "replica_count");
