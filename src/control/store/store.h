@@ -87,7 +87,7 @@ std::shared_ptr<Store> meet_store(const StoreSettings& settings, Deadline deadli
 // come in.
 void seal_store(Store& store);
 
-// For a rank that leaves: where this process hosts the store, waits until its clients have left, at most until the
+// For a rank that leaves: where this process hosts the store, waits until the other ranks have left, at most until the
 // deadline, and lets no new ones in. Returns at once elsewhere.
 void drain_store(Store& store, Deadline deadline);
 
