@@ -34,6 +34,12 @@ class Attempt {
   bool follows_ = false;
 };
 
+// While members gather: throws PEER_FAILED when one of `ranks` is dead, or has left and so will not come. Who left after
+// all had come is no reason: the result is on its way, and has a second for that.
+StopCheck check_gathering(const World& world, const std::vector<int32_t>& ranks, std::string doing);
+// When they have agreed: only deaths count. Who leaves now has made its part.
+StopCheck check_making(const World& world, const std::vector<int32_t>& ranks, std::string doing);
+
 // One exchange over `members`, of whom this rank is one. While it lasts, others are told that this rank is in a call of
 // this kind on `label`; record_return ends that when the groups are made.
 Exchanged agree(const World& world, Kind kind, const std::string& label, std::string scope,

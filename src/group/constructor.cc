@@ -85,19 +85,18 @@ GroupConstructor::Proposal GroupConstructor::propose(Communicator* existing, con
 
 std::shared_ptr<Group> GroupConstructor::make(std::vector<int32_t> global_ranks, GroupSettings settings, Deadline deadline) {
   const std::string doing = fmt::format("new group '{}'", settings.name);
-  const StopCheck check = [&] { world_->check_living(global_ranks, doing); };
-  check();
+  world_->check_living(global_ranks, doing);
   Offer offer(world_->in_process());
   Attempt attempt(*world_);  // ends before the offer: who finds that closed finds the reason
   std::shared_ptr<Communicator> existing = find(global_ranks, settings);  // lives until the members have decided
   const Proposal own = propose(existing.get(), settings, offer, attempt.number());
   const Exchanged agreed =
       agree(*world_, Kind::kNewGroup, settings.name, fmt::format("group '{}' of world {}", settings.name, world_->id()),
-            global_ranks, own.encode(), deadline, check);
+            global_ranks, own.encode(), deadline, check_gathering(*world_, global_ranks, doing));
   const TransientVector<Proposal> proposals = Proposal::decode_all(agreed.blobs);
   check_alike(global_ranks, proposals, settings);
   auto group = build(global_ranks, proposals, std::move(existing), agreed.serial, std::move(settings), offer, attempt,
-                     deadline, check);
+                     deadline, check_making(*world_, global_ranks, doing));
   attempt.succeeded();
   record_return(*world_);
   return group;
@@ -107,8 +106,7 @@ std::shared_ptr<Group> GroupConstructor::split(const Group& parent, int32_t colo
                                                Deadline deadline) {
   const std::vector<int32_t>& everyone = parent.global_ranks();
   const std::string doing = fmt::format("split of group '{}'", parent.name());
-  const StopCheck check = [&] { world_->check_living(everyone, doing); };
-  check();
+  world_->check_living(everyone, doing);
   Offer offer(world_->in_process());
   Attempt attempt(*world_);  // ends before the offer: who finds that closed finds the reason
   Proposal own = propose(nullptr, settings, offer, attempt.number());
@@ -118,7 +116,7 @@ std::shared_ptr<Group> GroupConstructor::split(const Group& parent, int32_t colo
       agree(*world_, Kind::kSplitGroup, parent.name(),
             fmt::format("split of group '{}' ({}.{}) of world {}", parent.name(), parent.communicator().serial(),
                         parent.tag(), world_->id()),
-            everyone, own.encode(), deadline, check);
+            everyone, own.encode(), deadline, check_gathering(*world_, everyone, doing));
   const TransientVector<Proposal> proposals = Proposal::decode_all(agreed.blobs);
   check_alike(everyone, proposals, settings);
   record_return(*world_);
@@ -139,7 +137,7 @@ std::shared_ptr<Group> GroupConstructor::split(const Group& parent, int32_t colo
     members.push_back(proposals[i]);
   }
   auto made = build(std::move(global_ranks), members, nullptr, agreed.serial, std::move(settings), offer, attempt, deadline,
-                    check);
+                    check_making(*world_, everyone, doing));
   attempt.succeeded();
   return made;
 }

@@ -121,15 +121,15 @@ ModelParallel::ModelParallel(GroupConstructor& constructor, std::shared_ptr<Worl
   Stopwatch watch;
   Ranks everyone;
   for (int32_t rank = 0; rank < world_->size(); ++rank) everyone.push_back(rank);
-  const StopCheck check = [&] { world_->check_living(everyone, "model-parallel groups"); };
-  check();
+  const char* const doing = "model-parallel groups";
+  world_->check_living(everyone, doing);
   Offer offer(world_->in_process());
   Attempt attempt(*world_);  // ends before the offer: who finds that closed finds the reason
   const Proposal own{layout_->spec(), layout_->hash(), settings.flags, settings.max_object_bytes,
                      settings.host_buffer_bytes, attempt.number(), offer.ticket()};
   const Exchanged agreed = agree(*world_, Kind::kNewGroup, layout_->spec().substr(0, 63),
                                  fmt::format("model-parallel groups of world {}", world_->id()), everyone, own.encode(),
-                                 deadline, check);
+                                 deadline, check_gathering(*world_, everyone, doing));
   TransientVector<Proposal> proposals;
   std::vector<std::string_view> tickets;
   std::vector<uint64_t> attempts;
@@ -145,6 +145,7 @@ ModelParallel::ModelParallel(GroupConstructor& constructor, std::shared_ptr<Worl
   times_.agreement_us = watch.lap_us();
 
   const Communicators planned = plan(settings);
+  const StopCheck check = check_making(*world_, everyone, doing);
   const std::shared_ptr<SharedMemory> memory = share(planned, offer, tickets, deadline, [&] {
     check();
     attempt.check(everyone, attempts, "model-parallel groups");
