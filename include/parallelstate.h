@@ -282,7 +282,8 @@ PS_API psResult psBytesFree(psBytes bytes);
 /* What is zero comes from the environment (PS_*, then psctl run, torchrun, mpirun, srun), then from the default. */
 typedef struct psConfig {
   uint32_t struct_size;
-  uint32_t flags;            /* DETERMINISTIC, HOST_ONLY, ALLOW_UNAUTHENTICATED, NO_ENVIRONMENT, SHARE_DEVICE */
+  uint32_t flags;            /* DETERMINISTIC, WARM_UP (the world's group), HOST_ONLY, ALLOW_UNAUTHENTICATED,
+                                NO_ENVIRONMENT, SHARE_DEVICE */
   int32_t rank;              /* 0 .. world_size - 1 */
   int32_t world_size;        /* 0: rank and world_size from the environment; without one, rank 0 of 1 */
   int32_t local_rank;        /* the rank's place on its host */

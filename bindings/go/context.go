@@ -10,7 +10,7 @@ import (
 // Config is what Init takes. What is zero comes from the environment (PS_*, then psctl run, torchrun, mpirun, srun), then
 // from the default. A Config with Rank and WorldSize belongs to a program that launches its ranks itself.
 type Config struct {
-	Flags           Flags // Deterministic, HostOnly, AllowUnauthenticated, NoEnvironment, ShareDevice
+	Flags           Flags // Deterministic, WarmUp (the world's group), HostOnly, AllowUnauthenticated, NoEnvironment, ShareDevice
 	Rank            int   // 0 .. WorldSize - 1
 	WorldSize       int   // 0: Rank and WorldSize from the environment; without one, rank 0 of 1
 	LocalRank       int   // the rank's place on its host

@@ -42,12 +42,20 @@ var codeNames = map[Code]string{
 	ErrClosed: "PS_ERR_CLOSED", ErrDenied: "PS_ERR_DENIED",
 }
 
+// What the library says of a code that it does not know.
+const unknownResult = "unknown result"
+
 // String returns the constant's name in the C interface, such as "PS_ERR_TIMEOUT".
 func (c Code) String() string {
 	if name, known := codeNames[c]; known {
 		return name
 	}
-	return fmt.Sprintf("unknown result %d", int32(c))
+	if library != nil { // which may be newer than this package
+		if name := library.resultName(c); name != unknownResult {
+			return name
+		}
+	}
+	return fmt.Sprintf("%s %d", unknownResult, int32(c))
 }
 
 // Error returns the same as String.

@@ -35,6 +35,27 @@ func TestTimeoutIsAlsoThatOfPackageOs(t *testing.T) {
 	}
 }
 
+func TestCodesAreNamedAsTheLibraryNamesThem(t *testing.T) {
+	if library == nil {
+		t.Skip("without cgo there is no library")
+	}
+	for code, name := range codeNames {
+		if found := library.resultName(code); found != name {
+			t.Errorf("the library calls %s %q", name, found)
+		}
+	}
+	if name := library.resultName(-99); name != unknownResult {
+		t.Errorf("the library knows -99 as %q", name)
+	}
+}
+
+func TestANewerLibraryNamesItsCodes(t *testing.T) {
+	install(t)
+	if text := Code(-77).Error(); text != "PS_ERR_LATER" {
+		t.Error(text)
+	}
+}
+
 func TestUnknownCode(t *testing.T) {
 	if text := Code(-99).Error(); text != "unknown result -99" {
 		t.Error(text)

@@ -61,6 +61,7 @@ type operation struct {
 // native is the C library as this package uses it. A build without cgo has none; tests have stand-ins.
 type native interface {
 	version() int32
+	resultName(code Code) string // "unknown result" for one that it does not know
 	libraryInfo() (string, status)
 
 	initialize(config *Config, log uintptr) status

@@ -5,6 +5,7 @@ package parallelstate
 import "C"
 
 import (
+	"fmt"
 	"runtime"
 	"unsafe"
 )
@@ -74,21 +75,39 @@ func flag(set bool) C.int {
 	return 0
 }
 
-// takeBytes copies the only part of a psBytes that a call made, and frees it.
-func takeBytes(made status) ([]byte, status) {
+// takeParts copies the parts of a psBytes that a call made, and frees it.
+func takeParts(made status) ([][]byte, status) {
 	if made.code < 0 {
 		return nil, made
 	}
 	bytes := C.psBytes(made.object)
-	var data unsafe.Pointer
-	var size C.size_t
-	result := statusOf(C.psgo_bytes_at(bytes, 0, &data, &size))
-	value := make([]byte, int(size))
-	if result.code >= 0 && size > 0 {
-		copy(value, unsafe.Slice((*byte)(data), int(size)))
+	defer C.psBytesFree(bytes)
+	var count C.size_t
+	result := statusOf(C.psgo_bytes_count(bytes, &count))
+	parts := make([][]byte, 0, int(count))
+	for index := C.size_t(0); result.code >= 0 && index < count; index++ {
+		var data unsafe.Pointer
+		var size C.size_t
+		result = statusOf(C.psgo_bytes_at(bytes, index, &data, &size))
+		part := make([]byte, int(size))
+		if result.code >= 0 && size > 0 {
+			copy(part, unsafe.Slice((*byte)(data), int(size)))
+		}
+		parts = append(parts, part)
 	}
-	C.psBytesFree(bytes)
-	return value, result
+	return parts, result
+}
+
+// takeBytes is takeParts for a psBytes of one part.
+func takeBytes(made status) ([]byte, status) {
+	parts, result := takeParts(made)
+	if result.code < 0 {
+		return nil, result
+	}
+	if len(parts) != 1 {
+		return nil, status{code: ErrInternal, text: fmt.Sprintf("the library made %d parts where 1 was due", len(parts))}
+	}
+	return parts[0], result
 }
 
 func takeText(made status) (string, status) {
@@ -97,6 +116,8 @@ func takeText(made status) (string, status) {
 }
 
 func (cLibrary) version() int32 { return int32(C.psVersion()) }
+
+func (cLibrary) resultName(code Code) string { return C.GoString(C.psResultName(C.psResult(code))) }
 
 func (cLibrary) libraryInfo() (string, status) { return takeText(statusOf(C.psgo_library_info())) }
 

@@ -42,6 +42,10 @@ static inline psgo_status psgo_library_info(void) {
   PSGO_RETURN(json, object, psGetLibraryInfo(&json));
 }
 
+static inline psgo_status psgo_bytes_count(psBytes bytes, size_t* count) {
+  return psgo_checked(psBytesCount(bytes, count));
+}
+
 static inline psgo_status psgo_bytes_at(psBytes bytes, size_t index, const void** data, size_t* size) {
   return psgo_checked(psBytesAt(bytes, index, data, size, NULL));
 }

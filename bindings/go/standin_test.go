@@ -45,6 +45,13 @@ func (s *standIn) group() *Group {
 	return &Group{newHandle(`group "pair"`, unsafe.Pointer(new(int64))), GroupInfo{Name: "pair", Size: 2}}
 }
 
+func (s *standIn) resultName(code Code) string {
+	if code == -77 {
+		return "PS_ERR_LATER"
+	}
+	return unknownResult
+}
+
 func (s *standIn) version() int32 { return headerMajor*10000 + headerMinor*100 }
 
 func (s *standIn) start(_ unsafe.Pointer, _ *operation, asynchronous bool) status {

@@ -30,7 +30,7 @@ std::string random_ticket() {
   return ticket;
 }
 
-std::pair<sockaddr_un, socklen_t> abstract_address(const std::string& ticket) {
+std::pair<sockaddr_un, socklen_t> abstract_address(std::string_view ticket) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   const size_t length = std::min(ticket.size(), sizeof address.sun_path - 1);
@@ -199,20 +199,20 @@ void Offer::serve(const std::shared_ptr<SharedMemory>& memory, const std::shared
   }
 }
 
-bool Offer::stands(const std::string& ticket) {
+bool Offer::stands(std::string_view ticket) {
   const Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket) return true;
   const auto [address, length] = abstract_address(ticket);
   return ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), length) == 0 || errno != ECONNREFUSED;
 }
 
-std::shared_ptr<SharedMemory> Offer::take(const std::string& ticket, size_t size, Deadline deadline,
+std::shared_ptr<SharedMemory> Offer::take(std::string_view ticket, size_t size, Deadline deadline,
                                           const StopCheck& check) const {
   if (in_process_) {
     Counter& counter = Counter::instance();
     std::unique_lock lock(counter.mutex);
     for (;;) {
-      const auto found = counter.parcels.find(ticket);
+      const auto found = counter.parcels.find(std::string(ticket));
       if (found != counter.parcels.end() && found->second.takers > 0) {
         auto memory = found->second.memory;
         const auto refusal = found->second.refusal;

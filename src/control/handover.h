@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/deadline.h"
 #include "base/descriptor.h"
@@ -34,10 +35,10 @@ class Offer {
   void refuse(const Error& error, int takers, Deadline deadline, const StopCheck& check);
 
   // False when nobody holds the offer with that ticket any more: its process ended, or has destroyed it.
-  static bool stands(const std::string& ticket);
+  static bool stands(std::string_view ticket);
 
   // Takes from the member with that ticket. `size` is what both sides computed. Errors: what the giver refused with.
-  std::shared_ptr<SharedMemory> take(const std::string& ticket, size_t size, Deadline deadline,
+  std::shared_ptr<SharedMemory> take(std::string_view ticket, size_t size, Deadline deadline,
                                      const StopCheck& check) const;
 
  private:

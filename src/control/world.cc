@@ -28,6 +28,7 @@ constexpr int64_t kFarewellMs = 1000;
 constexpr int kMostAsked = 1024;
 constexpr int32_t kMostRanks = 65535;  // a root travels in 16 bits
 
+// Its texts lie elsewhere: with their owners, or in what all ranks said.
 struct Introduction {
   int32_t version = PS_VERSION;
   uint32_t flags = 0;
@@ -36,15 +37,15 @@ struct Introduction {
   int32_t replica_count = 0;
   int32_t local_rank = -1;
   int32_t pid = 0;
-  std::string hostname;
-  std::string address;
-  std::string host;  // host_identity
-  std::string ticket;
-  std::string backend;
-  std::string cpus;  // that it may use
+  std::string_view hostname;
+  std::string_view address;
+  std::string_view host;  // host_identity
+  std::string_view ticket;
+  std::string_view backend;
+  std::string_view cpus;  // that it may use
   CpuPlace place;
   int64_t cpu_quota = 0;  // of its cgroup, in thousandths of a CPU; 0: none
-  std::string dispatch;
+  std::string_view dispatch;
   uint64_t probe_address = 0;  // of a word in its memory
   uint64_t probe_word = 0;
 
@@ -56,7 +57,7 @@ struct Introduction {
         .number(probe_address).number(probe_word)
         .take();
   }
-  static Introduction decode(const std::string& bytes) {
+  static Introduction decode(std::string_view bytes) {
     WireReader reader(bytes, "a rank's introduction");
     Introduction self;
     self.version = reader.number<int32_t>();
@@ -66,16 +67,16 @@ struct Introduction {
     self.replica_count = reader.number<int32_t>();
     self.local_rank = reader.number<int32_t>();
     self.pid = reader.number<int32_t>();
-    self.hostname = reader.text();
-    self.address = reader.text();
-    self.host = reader.text();
-    self.ticket = reader.text();
-    self.cpus = reader.text();
+    self.hostname = reader.view();
+    self.address = reader.view();
+    self.host = reader.view();
+    self.ticket = reader.view();
+    self.cpus = reader.view();
     self.place.node = reader.number<int>();
     self.place.cache = reader.number<int>();
     self.cpu_quota = reader.number<int64_t>();
-    self.dispatch = reader.text();
-    self.backend = reader.text();
+    self.dispatch = reader.view();
+    self.backend = reader.view();
     self.probe_address = reader.number<uint64_t>();
     self.probe_word = reader.number<uint64_t>();
     reader.finish();
@@ -90,6 +91,7 @@ void check_agreement(int32_t rank, const Introduction& other, const Introduction
   };
   require(other.version / 100, first.version / 100, "library version (major * 100 + minor)");
   require(other.flags & PS_DETERMINISTIC, first.flags & PS_DETERMINISTIC, "the DETERMINISTIC flag");
+  require(other.flags & PS_WARM_UP, first.flags & PS_WARM_UP, "the WARM_UP flag");
   require(other.host_buffer_bytes, first.host_buffer_bytes, "host_buffer_bytes");
   require(other.max_object_bytes, first.max_object_bytes, "max_object_bytes");
   require(other.replica_count, first.replica_count, "replica_count");
@@ -184,14 +186,18 @@ void World::join(const Offer& offer, Deadline deadline) {
   self.replica_count = settings_.replica_count;
   self.local_rank = settings_.local_rank;
   self.pid = ::getpid();
-  self.hostname = host_name();
-  self.address = in_process_ ? self.hostname : peer_address(settings_.network, store_->url());
-  self.host = in_process_ ? "this process" : host_identity(settings_.host_id);
+  const std::string hostname = host_name();
+  const std::string address = in_process_ ? hostname : peer_address(settings_.network, store_->url());
+  const std::string host = in_process_ ? "this process" : host_identity(settings_.host_id);
+  const CpuSet usable = own_cpus();
+  const std::string cpus = ps::describe(usable);
+  self.hostname = hostname;
+  self.address = address;
+  self.host = host;
   self.ticket = offer.ticket();
   self.backend = settings_.backend;
-  const CpuSet cpus = own_cpus();
-  self.cpus = ps::describe(cpus);
-  self.place = settings_.place.value_or(find_place(cpus));
+  self.cpus = cpus;
+  self.place = settings_.place.value_or(find_place(usable));
   const double quota = cgroup_cpu_limit().value;
   self.cpu_quota = std::llround(quota * 1000);
   self.dispatch = settings_.dispatch;
@@ -204,18 +210,17 @@ void World::join(const Offer& offer, Deadline deadline) {
   exchange.rank = rank();
   exchange.blob = self.encode();
   exchange.who = fmt::format("rank {} (pid {} on host {})", rank(), self.pid, self.hostname);
-  Exchanged joined = meet(exchange, deadline);
+  const Exchanged joined = meet(exchange, deadline);
   id_ = joined.serial;
+  const auto kept = [this](std::string_view text) { return texts_.emplace(text).first->c_str(); };
 
-  std::map<std::string, std::pair<int32_t, int>> nodes;  // host -> its number, ranks seen on it
+  std::map<std::string_view, std::pair<int32_t, int>> nodes;  // host -> its number, ranks seen on it
   Introduction first;
-  std::map<std::string, int> by_cpus;  // ranks of this host
-  int64_t least_quota = 0;             // of these; 0: none has one
+  std::map<std::string_view, int> by_cpus;  // ranks of this host
+  int64_t least_quota = 0;                  // of these; 0: none has one
   members_.reserve(static_cast<size_t>(size()));
   for (int32_t i = 0; i < size(); ++i) {
-    std::string& blob = joined.blobs[static_cast<size_t>(i)];
-    Introduction other = Introduction::decode(blob);
-    std::string().swap(blob);  // in a large world they take more memory than all that is kept
+    const Introduction other = Introduction::decode(joined.blobs[static_cast<size_t>(i)]);
     if (i == 0) first = other;
     check_agreement(i, other, first);
     auto& [node, count] = nodes.try_emplace(other.host, static_cast<int32_t>(nodes.size()), 0).first->second;
@@ -224,22 +229,30 @@ void World::join(const Offer& offer, Deadline deadline) {
     member.local_rank = other.local_rank >= 0 ? other.local_rank : count;
     member.pid = other.pid;
     member.place = other.place;
-    member.hostname = texts_.insert(std::move(other.hostname)).first->c_str();
-    member.address = texts_.insert(std::move(other.address)).first->c_str();
+    member.hostname = kept(other.hostname);
+    member.address = kept(other.address);
     if (other.host == self.host) {
       member.local_index = count;
       local_ranks_.push_back(i);
       ++by_cpus[other.cpus];
       if (other.cpu_quota > 0 && (least_quota == 0 || other.cpu_quota < least_quota)) least_quota = other.cpu_quota;
-      local_tickets_.push_back(std::move(other.ticket));
+      local_tickets_.push_back(other.ticket);
       local_probes_.push_back({other.probe_address, other.probe_word});
     }
     ++count;
     members_.push_back(std::move(member));
   }
+  size_t ticket_bytes = 0;
+  for (const std::string_view ticket : local_tickets_) ticket_bytes += ticket.size();
+  ticket_text_.reserve(ticket_bytes);  // so that no part of it moves
+  for (std::string_view& ticket : local_tickets_) {
+    const size_t begin = ticket_text_.size();
+    ticket_text_ += ticket;
+    ticket = {ticket_text_.data() + begin, ticket.size()};
+  }
   node_count_ = static_cast<int32_t>(nodes.size());
   std::vector<RanksOnCpus> bound;
-  for (const auto& [cpus, count] : by_cpus) bound.push_back({parse_cpus(cpus), count});
+  for (const auto& [cpus, count] : by_cpus) bound.push_back({parse_cpus(std::string(cpus)), count});
   wait_policy_ = WaitPolicy::of(crowded(bound, quota), settings_.spin_us);
   is_crowded_ = crowded(bound, static_cast<double>(least_quota) / 1000);
 }

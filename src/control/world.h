@@ -9,6 +9,7 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "control/cpu_place.h"
@@ -38,7 +39,10 @@ class World {
   ~World();
 
   // All ranks have joined, as they have agreed on something since.
-  void complete() { std::vector<std::string>().swap(local_tickets_); }
+  void complete() {
+    TransientVector<std::string_view>().swap(local_tickets_);
+    TransientBytes().swap(ticket_text_);
+  }
   // Leaves in order: peers that wait for this rank learn that it left; what it has already sent stays readable. Where
   // this process hosts the store, waits for the others to leave, at most until the deadline. Idempotent.
   void leave(Deadline deadline);
@@ -119,7 +123,8 @@ class World {
   std::vector<Member> members_;
   std::set<std::string> texts_;  // of the members, each once: most of them are alike
   std::vector<int32_t> local_ranks_;  // this host's, by local index
-  std::vector<std::string> local_tickets_;  // of their offers, which stand until they have joined; none once all have
+  TransientVector<std::string_view> local_tickets_;  // of their offers, which stand until they have joined, not later
+  TransientBytes ticket_text_;                       // where they lie
   mutable int last_asked_ = 0;              // whose offer was asked about last, from this rank's place on
   int32_t node_count_ = 1;
   WaitPolicy wait_policy_;

@@ -1,5 +1,6 @@
 #include "group/agreement.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/error.h"
@@ -8,6 +9,8 @@
 
 namespace ps {
 namespace {
+
+constexpr int64_t kResultOnItsWayMs = 1000;
 
 std::shared_ptr<SharedMemory> make_memory(const World& world, const SharedNeed& need) {
   require_memory(need.pages, need.owner);
@@ -33,6 +36,25 @@ void Attempt::check(const std::vector<int32_t>& ranks, const std::vector<uint64_
               fmt::format("{}: {} could not make its part; its own error says why", doing, world_.who(culprit)), culprit);
 }
 
+StopCheck check_making(const World& world, const std::vector<int32_t>& ranks, std::string doing) {
+  return [&world, &ranks, doing = std::move(doing)] {
+    world.check_living({}, doing);  // whether this rank leaves
+    const int32_t dead = world.first_dead(ranks);
+    if (dead == PS_NO_RANK) return;
+    throw Error(PS_ERR_PEER_FAILED, fmt::format("{}: {} {}", doing, world.who(dead), world.how_lost(dead)), dead);
+  };
+}
+
+StopCheck check_gathering(const World& world, const std::vector<int32_t>& ranks, std::string doing) {
+  return [&world, &ranks, doing, check_deaths = check_making(world, ranks, doing),
+          wait_until = Deadline::never()]() mutable {
+    check_deaths();
+    if (std::none_of(ranks.begin(), ranks.end(), [&](int32_t rank) { return world.has_left(rank); })) return;
+    if (wait_until.ns() == Deadline::never().ns()) wait_until = Deadline::in_ms(kResultOnItsWayMs);
+    if (wait_until.passed()) world.check_living(ranks, doing);
+  };
+}
+
 Exchanged agree(const World& world, Kind kind, const std::string& label, std::string scope,
                 std::vector<int32_t> members, std::string blob, Deadline deadline, const StopCheck& check) {
   Exchange exchange;
@@ -46,7 +68,7 @@ Exchanged agree(const World& world, Kind kind, const std::string& label, std::st
   return world.store()->exchange(exchange, deadline, check);
 }
 
-std::shared_ptr<SharedMemory> hand_over(const World& world, Offer& offer, bool is_first, const std::string& ticket,
+std::shared_ptr<SharedMemory> hand_over(const World& world, Offer& offer, bool is_first, std::string_view ticket,
                                         int size, const SharedNeed& need, Deadline deadline, const StopCheck& check) {
   std::shared_ptr<SharedMemory> memory;
   if (is_first) {

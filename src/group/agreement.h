@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "control/world.h"
@@ -33,6 +34,12 @@ class Attempt {
   bool follows_ = false;
 };
 
+// While members gather: throws PEER_FAILED when one of `ranks` is dead, or has left and so will not come. Who left after
+// all had come is no reason: the result is on its way, and has a second for that.
+StopCheck check_gathering(const World& world, const std::vector<int32_t>& ranks, std::string doing);
+// When they have agreed: only deaths count. Who leaves now has made its part.
+StopCheck check_making(const World& world, const std::vector<int32_t>& ranks, std::string doing);
+
 // One exchange over `members`, of whom this rank is one. While it lasts, others are told that this rank is in a call of
 // this kind on `label`; record_return ends that when the groups are made.
 Exchanged agree(const World& world, Kind kind, const std::string& label, std::string scope,
@@ -48,7 +55,7 @@ struct SharedNeed {
 
 // The first of `size` members of this host makes the memory and gives it to the others, who take it by its ticket. Errors:
 // NO_MEMORY on all of them where the pages cannot be had.
-std::shared_ptr<SharedMemory> hand_over(const World& world, Offer& offer, bool is_first, const std::string& ticket,
+std::shared_ptr<SharedMemory> hand_over(const World& world, Offer& offer, bool is_first, std::string_view ticket,
                                         int size, const SharedNeed& need, Deadline deadline, const StopCheck& check);
 
 }  // namespace ps

@@ -11,7 +11,7 @@
 
 namespace ps {
 
-// What each member says of itself and of what it wants.
+// What each member says of itself and of what it wants. Its texts lie elsewhere: in what was agreed, or with their owners.
 struct GroupConstructor::Proposal {
   uint32_t flags = 0;
   uint64_t max_object_bytes = 0;
@@ -21,9 +21,8 @@ struct GroupConstructor::Proposal {
   uint16_t tag = 0;           // for the group on that communicator; the first member's counts
   int32_t color = 0;
   int32_t key = 0;
-  std::string backend;
-  std::string ticket;
-  std::shared_ptr<Communicator> existing;  // local: kept alive until the members have decided
+  std::string_view backend;
+  std::string_view ticket;
 
   std::string encode() const {
     return WireWriter()
@@ -31,7 +30,7 @@ struct GroupConstructor::Proposal {
         .number(key).number(attempt).text(backend).text(ticket)
         .take();
   }
-  static Proposal decode(const std::string& bytes) {
+  static Proposal decode(std::string_view bytes) {
     WireReader reader(bytes, "a member's proposal for a group");
     Proposal self;
     self.flags = reader.number<uint32_t>();
@@ -42,27 +41,33 @@ struct GroupConstructor::Proposal {
     self.color = reader.number<int32_t>();
     self.key = reader.number<int32_t>();
     self.attempt = reader.number<uint64_t>();
-    self.backend = reader.text();
-    self.ticket = reader.text();
+    self.backend = reader.view();
+    self.ticket = reader.view();
     reader.finish();
     return self;
   }
+  static TransientVector<Proposal> decode_all(const TransientVector<std::string_view>& blobs) {
+    TransientVector<Proposal> all;
+    all.reserve(blobs.size());
+    for (const std::string_view blob : blobs) all.push_back(decode(blob));
+    return all;
+  }
 };
 
-std::shared_ptr<Communicator> GroupConstructor::find(const std::vector<int32_t>& global_ranks, const std::string& backend) {
+std::shared_ptr<Communicator> GroupConstructor::find(const std::vector<int32_t>& global_ranks,
+                                                     const GroupSettings& settings) {
+  if ((settings.flags & PS_OWN_COMMUNICATOR) != 0) return nullptr;
   const std::lock_guard lock(mutex_);
   for (const auto& weak : communicators_) {
     const auto communicator = weak.lock();
-    if (communicator && communicator->global_ranks() == global_ranks && communicator->asked_backend() == backend) {
-      return communicator;
-    }
+    if (!communicator || communicator->global_ranks() != global_ranks) continue;
+    if (communicator->asked_backend() == settings.backend) return communicator;
   }
   return nullptr;
 }
 
-GroupConstructor::Proposal GroupConstructor::propose(const std::vector<int32_t>* global_ranks,
-                                                     const GroupSettings& settings, const Offer& offer,
-                                                     uint64_t attempt) {
+GroupConstructor::Proposal GroupConstructor::propose(Communicator* existing, const GroupSettings& settings,
+                                                     const Offer& offer, uint64_t attempt) {
   Proposal proposal;
   proposal.attempt = attempt;
   proposal.flags = settings.flags;
@@ -70,33 +75,28 @@ GroupConstructor::Proposal GroupConstructor::propose(const std::vector<int32_t>*
   proposal.host_buffer_bytes = settings.host_buffer_bytes;
   proposal.backend = settings.backend;
   proposal.ticket = offer.ticket();
-  if (global_ranks == nullptr || (settings.flags & PS_OWN_COMMUNICATOR) != 0) return proposal;
-  const auto existing = find(*global_ranks, settings.backend);
-  if (!existing || existing->failure()) return proposal;
+  if (existing == nullptr || existing->failure()) return proposal;
   const uint16_t tag = existing->next_tag();
   if (tag >= Communicator::kMostGroups) return proposal;
   proposal.communicator = existing->serial();
   proposal.tag = tag;
-  proposal.existing = existing;
   return proposal;
 }
 
 std::shared_ptr<Group> GroupConstructor::make(std::vector<int32_t> global_ranks, GroupSettings settings, Deadline deadline) {
   const std::string doing = fmt::format("new group '{}'", settings.name);
-  const StopCheck check = [&] { world_->check_living(global_ranks, doing); };
-  check();
+  world_->check_living(global_ranks, doing);
   Offer offer(world_->in_process());
   Attempt attempt(*world_);  // ends before the offer: who finds that closed finds the reason
-  Proposal own = propose(&global_ranks, settings, offer, attempt.number());
+  std::shared_ptr<Communicator> existing = find(global_ranks, settings);  // lives until the members have decided
+  const Proposal own = propose(existing.get(), settings, offer, attempt.number());
   const Exchanged agreed =
       agree(*world_, Kind::kNewGroup, settings.name, fmt::format("group '{}' of world {}", settings.name, world_->id()),
-            global_ranks, own.encode(), deadline, check);
-  std::vector<Proposal> proposals;
-  for (const std::string& blob : agreed.blobs) proposals.push_back(Proposal::decode(blob));
-  const auto self = std::find(global_ranks.begin(), global_ranks.end(), world_->rank()) - global_ranks.begin();
-  proposals[static_cast<size_t>(self)].existing = own.existing;
+            global_ranks, own.encode(), deadline, check_gathering(*world_, global_ranks, doing));
+  const TransientVector<Proposal> proposals = Proposal::decode_all(agreed.blobs);
   check_alike(global_ranks, proposals, settings);
-  auto group = build(global_ranks, proposals, agreed.serial, std::move(settings), offer, attempt, deadline, check);
+  auto group = build(global_ranks, proposals, std::move(existing), agreed.serial, std::move(settings), offer, attempt,
+                     deadline, check_making(*world_, global_ranks, doing));
   attempt.succeeded();
   record_return(*world_);
   return group;
@@ -106,8 +106,7 @@ std::shared_ptr<Group> GroupConstructor::split(const Group& parent, int32_t colo
                                                Deadline deadline) {
   const std::vector<int32_t>& everyone = parent.global_ranks();
   const std::string doing = fmt::format("split of group '{}'", parent.name());
-  const StopCheck check = [&] { world_->check_living(everyone, doing); };
-  check();
+  world_->check_living(everyone, doing);
   Offer offer(world_->in_process());
   Attempt attempt(*world_);  // ends before the offer: who finds that closed finds the reason
   Proposal own = propose(nullptr, settings, offer, attempt.number());
@@ -117,9 +116,8 @@ std::shared_ptr<Group> GroupConstructor::split(const Group& parent, int32_t colo
       agree(*world_, Kind::kSplitGroup, parent.name(),
             fmt::format("split of group '{}' ({}.{}) of world {}", parent.name(), parent.communicator().serial(),
                         parent.tag(), world_->id()),
-            everyone, own.encode(), deadline, check);
-  std::vector<Proposal> proposals;
-  for (const std::string& blob : agreed.blobs) proposals.push_back(Proposal::decode(blob));
+            everyone, own.encode(), deadline, check_gathering(*world_, everyone, doing));
+  const TransientVector<Proposal> proposals = Proposal::decode_all(agreed.blobs);
   check_alike(everyone, proposals, settings);
   record_return(*world_);
   if (color == PS_NO_COLOR) {
@@ -133,17 +131,18 @@ std::shared_ptr<Group> GroupConstructor::split(const Group& parent, int32_t colo
   }
   std::stable_sort(part.begin(), part.end(), [&](size_t a, size_t b) { return proposals[a].key < proposals[b].key; });
   std::vector<int32_t> global_ranks;
-  std::vector<Proposal> members;
+  TransientVector<Proposal> members;
   for (const size_t i : part) {
     global_ranks.push_back(everyone[i]);
     members.push_back(proposals[i]);
   }
-  auto made = build(std::move(global_ranks), members, agreed.serial, std::move(settings), offer, attempt, deadline, check);
+  auto made = build(std::move(global_ranks), members, nullptr, agreed.serial, std::move(settings), offer, attempt, deadline,
+                    check_making(*world_, everyone, doing));
   attempt.succeeded();
   return made;
 }
 
-void GroupConstructor::check_alike(const std::vector<int32_t>& global_ranks, const std::vector<Proposal>& proposals,
+void GroupConstructor::check_alike(const std::vector<int32_t>& global_ranks, const TransientVector<Proposal>& proposals,
                                    const GroupSettings& settings) const {
   for (size_t i = 1; i < proposals.size(); ++i) {
     const auto require = [&](const auto& theirs, const auto& first, const char* what) {
@@ -160,20 +159,21 @@ void GroupConstructor::check_alike(const std::vector<int32_t>& global_ranks, con
   }
 }
 
-std::shared_ptr<Group> GroupConstructor::build(std::vector<int32_t> global_ranks, const std::vector<Proposal>& proposals,
-                                               uint64_t serial, GroupSettings settings, Offer& offer, Attempt& attempt,
+std::shared_ptr<Group> GroupConstructor::build(std::vector<int32_t> global_ranks, const TransientVector<Proposal>& proposals,
+                                               std::shared_ptr<Communicator> existing, uint64_t serial,
+                                               GroupSettings settings, Offer& offer, Attempt& attempt,
                                                Deadline deadline, const StopCheck& check) {
-  const auto self = static_cast<size_t>(std::find(global_ranks.begin(), global_ranks.end(), world_->rank()) - global_ranks.begin());
   const uint64_t common = proposals.front().communicator;
   const bool shared = common != 0 && std::all_of(proposals.begin(), proposals.end(), [&](const Proposal& p) {
                         return p.communicator == common;
                       });
   std::vector<uint64_t> attempts;
+  attempts.reserve(proposals.size());
   for (const Proposal& proposal : proposals) attempts.push_back(proposal.attempt);
   std::shared_ptr<Communicator> communicator;
   uint16_t tag = 0;
   if (shared) {
-    communicator = proposals[self].existing;
+    communicator = std::move(existing);
     tag = proposals.front().tag;
   } else {
     const std::vector<int32_t> mates = sharers(*world_, global_ranks, settings.backend);

@@ -39,13 +39,13 @@ class GroupConstructor {
  private:
   struct Proposal;
 
-  Proposal propose(const std::vector<int32_t>* global_ranks, const GroupSettings& settings, const Offer& offer,
-                   uint64_t attempt);
-  std::shared_ptr<Group> build(std::vector<int32_t> global_ranks, const std::vector<Proposal>& proposals, uint64_t serial,
-                               GroupSettings settings, Offer& offer, Attempt& attempt, Deadline deadline,
-                               const StopCheck& check);
-  std::shared_ptr<Communicator> find(const std::vector<int32_t>& global_ranks, const std::string& backend);
-  void check_alike(const std::vector<int32_t>& global_ranks, const std::vector<Proposal>& proposals,
+  Proposal propose(Communicator* existing, const GroupSettings& settings, const Offer& offer, uint64_t attempt);
+  std::shared_ptr<Group> build(std::vector<int32_t> global_ranks, const TransientVector<Proposal>& proposals,
+                               std::shared_ptr<Communicator> existing, uint64_t serial, GroupSettings settings,
+                               Offer& offer, Attempt& attempt, Deadline deadline, const StopCheck& check);
+  // A communicator of these members that another group may share; nullptr: none.
+  std::shared_ptr<Communicator> find(const std::vector<int32_t>& global_ranks, const GroupSettings& settings);
+  void check_alike(const std::vector<int32_t>& global_ranks, const TransientVector<Proposal>& proposals,
                    const GroupSettings& settings) const;
 
   std::shared_ptr<World> world_;

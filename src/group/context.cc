@@ -46,6 +46,7 @@ std::shared_ptr<Context> Context::init(LaunchSettings settings) {
 
   GroupSettings whole = context->group_settings(psGroupOptions PS_GROUP_OPTIONS_INIT);
   whole.name = "world";
+  whole.flags |= world.settings().flags & PS_WARM_UP;
   std::vector<int32_t> everyone;
   for (int32_t rank = 0; rank < world.size(); ++rank) everyone.push_back(rank);
   context->world_group_ =

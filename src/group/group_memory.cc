@@ -41,7 +41,7 @@ struct GroupMemory::Statement {
         .number(code).text(ticket).text(error)
         .take();
   }
-  static Statement decode(const std::string& bytes) {
+  static Statement decode(std::string_view bytes) {
     WireReader reader(bytes, "a member's statement about memory");
     Statement self;
     self.kind = static_cast<Kind>(reader.number<uint8_t>());
@@ -116,7 +116,7 @@ GroupMemory::Round GroupMemory::meet(const Statement& own, const char* step) {
                                  deadline(), check);
   record_return(group_.world());
   Round round{agreed.serial, {}};
-  for (const std::string& blob : agreed.blobs) round.statements.push_back(Statement::decode(blob));
+  for (const std::string_view blob : agreed.blobs) round.statements.push_back(Statement::decode(blob));
   const std::vector<int32_t>& ranks = group_.global_ranks();
   const Statement& first = round.statements.front();
   for (size_t i = 0; i < ranks.size(); ++i) {

@@ -22,15 +22,15 @@ using Ranks = std::vector<int32_t>;
 // Serials of a layout's communicators: the agreement's number below, their own above, so that no other has the same.
 constexpr int kSerialShift = 32;
 
-// What each rank says of itself and of what it wants.
+// What each rank says of itself and of what it wants. Its texts lie elsewhere: in what was agreed, or with their owners.
 struct Proposal {
-  std::string spec;
+  std::string_view spec;
   uint64_t hash = 0;
   uint32_t flags = 0;
   uint64_t max_object_bytes = 0;
   uint64_t host_buffer_bytes = 0;
   uint64_t attempt = 0;
-  std::string ticket;
+  std::string_view ticket;
 
   std::string encode() const {
     return WireWriter()
@@ -38,22 +38,22 @@ struct Proposal {
         .text(ticket)
         .take();
   }
-  static Proposal decode(const std::string& bytes) {
+  static Proposal decode(std::string_view bytes) {
     WireReader reader(bytes, "a rank's proposal for model-parallel groups");
     Proposal self;
-    self.spec = reader.text();
+    self.spec = reader.view();
     self.hash = reader.number<uint64_t>();
     self.flags = reader.number<uint32_t>();
     self.max_object_bytes = reader.number<uint64_t>();
     self.host_buffer_bytes = reader.number<uint64_t>();
     self.attempt = reader.number<uint64_t>();
-    self.ticket = reader.text();
+    self.ticket = reader.view();
     reader.finish();
     return self;
   }
 };
 
-void check_alike(const std::vector<Proposal>& proposals) {
+void check_alike(const TransientVector<Proposal>& proposals) {
   const Proposal& first = proposals.front();
   for (size_t rank = 1; rank < proposals.size(); ++rank) {
     const Proposal& other = proposals[rank];
@@ -63,7 +63,7 @@ void check_alike(const std::vector<Proposal>& proposals) {
     };
     if (other.spec != first.spec) {
       differ(fmt::format("rank {} says '{}', rank 0 says '{}' ({})", rank, other.spec, first.spec,
-                         layout::key_difference(other.spec, first.spec)));
+                         layout::key_difference(std::string(other.spec), std::string(first.spec))));
     }
     if (other.hash != first.hash) differ("their libraries count the same spec as different layouts");
     if (other.flags != first.flags) {
@@ -121,19 +121,22 @@ ModelParallel::ModelParallel(GroupConstructor& constructor, std::shared_ptr<Worl
   Stopwatch watch;
   Ranks everyone;
   for (int32_t rank = 0; rank < world_->size(); ++rank) everyone.push_back(rank);
-  const StopCheck check = [&] { world_->check_living(everyone, "model-parallel groups"); };
-  check();
+  const char* const doing = "model-parallel groups";
+  world_->check_living(everyone, doing);
   Offer offer(world_->in_process());
   Attempt attempt(*world_);  // ends before the offer: who finds that closed finds the reason
   const Proposal own{layout_->spec(), layout_->hash(), settings.flags, settings.max_object_bytes,
                      settings.host_buffer_bytes, attempt.number(), offer.ticket()};
   const Exchanged agreed = agree(*world_, Kind::kNewGroup, layout_->spec().substr(0, 63),
                                  fmt::format("model-parallel groups of world {}", world_->id()), everyone, own.encode(),
-                                 deadline, check);
-  std::vector<Proposal> proposals;
-  std::vector<std::string> tickets;
+                                 deadline, check_gathering(*world_, everyone, doing));
+  TransientVector<Proposal> proposals;
+  std::vector<std::string_view> tickets;
   std::vector<uint64_t> attempts;
-  for (const std::string& blob : agreed.blobs) {
+  proposals.reserve(everyone.size());
+  tickets.reserve(everyone.size());
+  attempts.reserve(everyone.size());
+  for (const std::string_view blob : agreed.blobs) {
     proposals.push_back(Proposal::decode(blob));
     tickets.push_back(proposals.back().ticket);
     attempts.push_back(proposals.back().attempt);
@@ -142,6 +145,7 @@ ModelParallel::ModelParallel(GroupConstructor& constructor, std::shared_ptr<Worl
   times_.agreement_us = watch.lap_us();
 
   const Communicators planned = plan(settings);
+  const StopCheck check = check_making(*world_, everyone, doing);
   const std::shared_ptr<SharedMemory> memory = share(planned, offer, tickets, deadline, [&] {
     check();
     attempt.check(everyone, attempts, "model-parallel groups");
@@ -239,7 +243,7 @@ ModelParallel::Communicators ModelParallel::plan(const GroupSettings& settings) 
 }
 
 std::shared_ptr<SharedMemory> ModelParallel::share(const Communicators& planned, Offer& offer,
-                                                   const std::vector<std::string>& tickets, Deadline deadline,
+                                                   const std::vector<std::string_view>& tickets, Deadline deadline,
                                                    const StopCheck& check) {
   if (planned.bytes == 0) return nullptr;
   const int32_t node = world_->member(world_->rank()).node;

@@ -53,7 +53,7 @@ std::unique_ptr<Plane> staged_plane(const TransportModule& module, World& world,
   std::unique_ptr<NetPlane> across;
   if (hosts.is_even() || place == 0) {
     across = std::make_unique<NetPlane>(module, world, serial | kAcross | place << kPlaceShift, global(hosts.column),
-                                        hosts.own, host_buffer_bytes);
+                                        hosts.own, host_buffer_bytes, dispatch);
   }
   return std::make_unique<HierPlane>(std::move(hosts), rank, std::move(host), std::move(flat), std::move(across),
                                      host_buffer_bytes, dispatch);
@@ -93,7 +93,8 @@ MadePlane make_plane(World& world, const std::vector<int32_t>& members, const st
   }
   const bool staged = hosts.is_hierarchy() && backend == "auto";
   return between_hosts([&](const TransportModule& module) -> std::unique_ptr<Plane> {
-    auto flat = std::make_unique<NetPlane>(module, world, serial, members, place_of(world, members), host_buffer_bytes);
+    auto flat = std::make_unique<NetPlane>(module, world, serial, members, place_of(world, members), host_buffer_bytes,
+                                           dispatch);
     if (!staged) return flat;
     return staged_plane(module, world, members, std::move(hosts), serial, geometry, std::move(memory), host_buffer_bytes,
                         dispatch, std::move(flat));

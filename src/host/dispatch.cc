@@ -14,7 +14,9 @@ namespace {
 // staged, so the sizes it is best for fall with the ranks. A tree reads less and waits for more others in turn: where ranks
 // share CPUs, each of these turns is one of the scheduler's, and what must come back from the root is faster without.
 // Copied once by the kernel, data passes through the caches: beyond what they hold, two copies that spare them are as fast.
-// All readers of a broadcast read the same lines, which one ring for all of them serves as well.
+// All readers of a broadcast read the same lines, which one ring for all of them serves as well. Between hosts, sharing the
+// reduction of more than two ranks pays above 8K; what fits into the frame that begins a call bounds one-shot there, not
+// the table.
 constexpr std::string_view kTable =
     "broadcast:shm:<=16ranks,<=16K=one-shot;broadcast:shm:<=256=tree;broadcast:shm:<=16K=one-shot;"
     "broadcast:shm:<=2ranks,<=32M=single-copy;broadcast:shm=pipeline;"
@@ -31,6 +33,8 @@ constexpr std::string_view kTable =
     "all_gather:shm:<=16M=single-copy;gather:shm:<=16M=single-copy;"
     "scatter:shm:<=32M=single-copy;all_to_all:shm:<=32M=single-copy;"
     "*:shm=pipeline;"
+    "all_reduce:net:<=2ranks=one-shot;all_reduce:net:<=8K=one-shot;all_reduce:net=two-shot;"
+    "*:net=one-shot;*:net=pipeline;"
     "*:hosts=staged;"
     "*:hosts=flat";
 
@@ -45,6 +49,9 @@ constexpr Known kKnown[] = {
     {Algorithm::kTwoShot, "two-shot", "shm"},
     {Algorithm::kPipeline, "pipeline", "shm"},
     {Algorithm::kSingleCopy, "single-copy", "shm"},
+    {Algorithm::kOneShot, "one-shot", "net"},
+    {Algorithm::kTwoShot, "two-shot", "net"},
+    {Algorithm::kPipeline, "pipeline", "net"},
     {Algorithm::kStaged, "staged", "hosts"},
     {Algorithm::kStriped, "striped", "hosts"},
     {Algorithm::kFlat, "flat", "hosts"},

@@ -4,10 +4,13 @@
 //
 //   rules      = rule { ";" rule }
 //   rule       = operation [ ":" plane ] [ ":" limit { "," limit } ] "=" algorithm
-//   operation  = "all_reduce" ... | "*"          plane = "shm" | "hosts" | "*"
+//   operation  = "all_reduce" ... | "*"          plane = "shm" | "net" | "hosts" | "*"
 //   limit      = "<=" number [ "K" | "M" | "G" ]   bytes that a rank contributes, the most on any member
 //              | "<=" number "ranks"               of the group
 //              | "uncrowded"                       on shm, where a host's ranks are no more than its CPUs
+//
+// "net" is what goes between members over a transport: "one-shot" with the frame that begins a call, "pipeline" in pieces
+// straight to each reader, "two-shot" an all_reduce where each member reduces a part.
 //
 // "hosts" is what a group does that spans hosts with several ranks on one: "staged" on each host and between members at the
 // same place of theirs, "striped" an all_reduce between all members, each for a part, or "flat", member to member.

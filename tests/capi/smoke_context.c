@@ -18,7 +18,7 @@ static void count_line(void* user, psLogLevel level, const char* text) {
 
 static psConfig base(void) {
   psConfig config = PS_CONFIG_INIT;
-  config.flags = PS_NO_ENVIRONMENT | PS_HOST_ONLY;
+  config.flags = PS_NO_ENVIRONMENT | PS_WARM_UP | PS_HOST_ONLY;
   config.world_size = 1;
   return config;
 }

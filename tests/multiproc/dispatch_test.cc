@@ -21,6 +21,7 @@ psResult init(const Member& member, const char* rules, bool by_environment, psCo
   config.rank = member.rank;
   config.world_size = member.size;
   config.rendezvous = meeting.c_str();
+  config.backend = ::getenv("PS_TEST_BACKEND");  // NULL: chosen by the library
   config.timeout_ms = 90'000;
   config.init_timeout_ms = 60'000;
   if (by_environment) {
@@ -131,10 +132,41 @@ const Body over_the_network("over_the_network", [](Member& member) {
   require_ok(psFinalize(context));
 });
 
-TEST(Dispatch, OverTheNetworkPsDescribeShowsWhatRuns) {
+bool runs_over_gloo() {
   const char* backend = ::getenv("PS_TEST_BACKEND");
-  if (backend == nullptr || std::string(backend) != "gloo") GTEST_SKIP() << "only where the tests run over Gloo";
+  return backend != nullptr && std::string(backend) == "gloo";
+}
+
+TEST(Dispatch, OverTheNetworkPsDescribeShowsWhatRuns) {
+  if (!runs_over_gloo()) GTEST_SKIP() << "only where the tests run over Gloo";
   for (const int size : {2, 3}) run_world(over_the_network, Ranks::kProcesses, size);
+}
+
+const Body rules_of_the_network("rules_of_the_network", [](Member& member) {
+  psContext context = nullptr;
+  require_ok(init(member, member.argument.c_str(), false, &context));
+  sweep(context, member);
+  const Json in_force = describe(context)["communicators"][0]["dispatch"];
+  if (member.argument == "*:net:<=1K=one-shot;all_gather:net=pipeline;all_reduce:net=two-shot") {
+    require(in_force["all_reduce"] == "<=1K one-shot, two-shot", in_force.dump());
+    require(in_force["all_gather"] == "<=1K one-shot, pipeline", in_force.dump());
+    require(in_force["broadcast"] == "<=64K one-shot, pipeline", in_force.dump());
+    require(in_force["all_to_all_v"] == "pipeline", in_force.dump());
+  } else if (member.argument == "*:net=one-shot") {
+    require(in_force["all_reduce"] == "<=64K one-shot, two-shot", in_force.dump());
+  } else {
+    require(in_force["all_reduce"] == "two-shot" && in_force["broadcast"] == "pipeline", in_force.dump());
+    require(in_force["barrier"] == "one-shot", in_force.dump());
+  }
+  require_ok(psFinalize(context));
+});
+
+TEST(Dispatch, OverTheNetworkRulesDecide) {
+  if (!runs_over_gloo()) GTEST_SKIP() << "only where the tests run over Gloo";
+  for (const char* rules : {"*:net:<=1K=one-shot;all_gather:net=pipeline;all_reduce:net=two-shot", "*:net=one-shot",
+                            "*:net=pipeline;all_reduce:net=two-shot"}) {
+    run_world(rules_of_the_network, Ranks::kProcesses, 3, rules);
+  }
 }
 
 const Body wrong("wrong", [](Member& member) {

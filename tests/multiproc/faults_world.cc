@@ -123,9 +123,6 @@ World::World(int size, const std::vector<std::string>& environment)
       traces_before_(traces()) {
   // Orphans of a rank come to this process, and are found by waitpid.
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-  char path[] = "/tmp/ps-faults-XXXXXX";
-  if (::mkdtemp(path) == nullptr) throw std::runtime_error("no folder for the world");
-  directory_ = path;
   environment_.push_back("TMPDIR=" + directory_);
   environment_.push_back("XDG_RUNTIME_DIR=" + directory_);
 }
@@ -146,8 +143,6 @@ World::~World() {
       if (descriptor >= 0) ::close(descriptor);
     }
   }
-  for (const std::string& name : files_of(directory_)) ::unlink((directory_ + "/" + name).c_str());
-  ::rmdir(directory_.c_str());
 }
 
 int World::start(const std::string& program, int rank, const std::vector<std::string>& arguments, int size) {

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "../scratch_folder.h"
+
 namespace faults {
 
 inline constexpr int kReportDescriptor = 3;
@@ -84,7 +86,8 @@ class World {
 
   int size_;
   std::vector<std::string> environment_;
-  std::string directory_;
+  const ps_test::ScratchFolder folder_{"faults"};
+  const std::string directory_ = folder_.path();
   int64_t deadline_ns_;
   std::map<std::string, std::string> traces_before_;  // name, and as what it is held
   std::vector<Process> processes_;

@@ -206,5 +206,18 @@ TEST_P(Groups, DeterministicBits) {
 INSTANTIATE_TEST_SUITE_P(Over, Groups, testing::Values(Ranks::kThreads, Ranks::kProcesses),
                          [](const auto& info) { return describe(info.param); });
 
+// Others may still be in psInit when the first that come out of it leave.
+const Body leaves_at_once("leaves_at_once", [](Member& member) {
+  for (int i = 0; i < 20; ++i) {
+    const psContext context = join(member.rendezvous + "-" + std::to_string(i), member.rank, member.size);
+    require_ok(psFinalize(context));
+  }
+});
+
+TEST(JoinAndLeave, WhoHasJoinedMayLeaveAtOnce) {
+  run_world(leaves_at_once, Ranks::kThreads, 4);
+  run_world(leaves_at_once, Ranks::kProcesses, 12);
+}
+
 }  // namespace
 }  // namespace ps_test

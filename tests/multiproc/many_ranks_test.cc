@@ -55,7 +55,7 @@ const Body crowd("crowd", [](Member& member) {
 TEST(ManyRanks, AGroupOf64Works) { run_world(crowd, Ranks::kProcesses, 64); }
 
 // What a rank's process has of its own, beside what all ranks share.
-constexpr int64_t kMostKibARank = 256;
+constexpr int64_t kMostKibARank = 160;
 
 const Body second_world("second_world", [](Member& member) {
   require_ok(psBarrier(member.world, nullptr));

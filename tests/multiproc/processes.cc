@@ -11,7 +11,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
@@ -19,32 +18,14 @@
 #include <utility>
 #include <vector>
 
+#include "../scratch_folder.h"
+
 extern char** environ;
 
 namespace ps_test {
 namespace {
 
 constexpr const char* kHidden = "--as-rank";
-
-// A folder that lives as long as the world.
-class Folder {
- public:
-  Folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "ps-world-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error(std::string("mkdtemp: ") + std::strerror(errno));
-    path_ = pattern;
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 std::string report_path(const std::string& folder, int rank) { return folder + "/failure." + std::to_string(rank); }
 
@@ -123,7 +104,7 @@ void die_with(int parent) {
 std::string run_processes(const std::string& body, int size, const std::string& argument,
                           std::chrono::seconds deadline) {
   const auto end = std::chrono::steady_clock::now() + deadline;
-  const Folder folder;
+  const ScratchFolder folder("world");
   std::vector<Process> ranks;
   for (int rank = 0; rank < size; ++rank) {
     ranks.emplace_back(std::vector<std::string>{"rank", kHidden, body, std::to_string(rank), std::to_string(size),

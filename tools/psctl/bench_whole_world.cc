@@ -16,7 +16,7 @@ namespace {
 
 struct Memory {
   int64_t resident_kib = 0;
-  int64_t own_kib = 0;     // anonymous pages of this process
+  int64_t own_kib = 0;     // anonymous pages: heap, stacks, and what relocation and writing copied of files
   int64_t shared_kib = 0;  // pages of shared memory that it has touched
 };
 
@@ -89,6 +89,8 @@ std::string formation_text(const BenchOptions& options, const std::vector<Format
   text += fmt::format("shared, touched by it       {:>7.0f} KiB {:>6.0f} KiB\n", shared, shared_most);
   text += fmt::format("resident, with the program  {:>7.0f} KiB {:>6.0f} KiB\n", resident,
                       most(rows, &Formation::resident_kib));
+  text += "\nown: anonymous pages that psInit and the first barrier added to a fresh process; most: the store's host\n"
+          "shared: pages of one mapping that all ranks of a host share; each counts those that it has touched\n";
   return text;
 }
 

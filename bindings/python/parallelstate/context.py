@@ -67,21 +67,22 @@ def init(rank: Optional[int] = None, world_size: Optional[int] = None, *, local_
          nccl_library: Optional[str] = None, log: Optional[_logging.LogFunction] = None,
          timeout: Optional[float] = None, init_timeout: Optional[float] = None, max_object_bytes: int = 0,
          host_buffer_bytes: int = 0, log_level: Optional[LogLevel] = None, check_mode: Optional[CheckMode] = None,
-         deterministic: bool = False, host_only: bool = False, allow_unauthenticated: bool = False,
-         use_environment: bool = True, share_device: bool = False) -> "Context":
+         deterministic: bool = False, warm_up: bool = False, host_only: bool = False,
+         allow_unauthenticated: bool = False, use_environment: bool = True, share_device: bool = False) -> "Context":
     """Joins the world; returns on all ranks once all have arrived.
 
     Without arguments everything comes from the environment of `psctl run`, torchrun, mpirun or srun; without one, it is
     rank 0 of 1. Give `rank` and `world_size` together. `timeout` (of operations) and `init_timeout` (of this call) are
-    seconds. `log` is called with (level, text) from any thread; it must not call the library.
+    seconds. `warm_up` connects the world's group now. `log` is called with (level, text) from any thread; it must not call the library.
     """
     if (rank is None) != (world_size is None):
         raise TypeError("give rank and world_size together, or neither to have both from the environment")
     number = None if log is None else _logging.register(log)
     try:
         config = psConfig(
-            flags=flags(deterministic=deterministic, host_only=host_only, allow_unauthenticated=allow_unauthenticated,
-                        no_environment=not use_environment, share_device=share_device),
+            flags=flags(deterministic=deterministic, warm_up=warm_up, host_only=host_only,
+                        allow_unauthenticated=allow_unauthenticated, no_environment=not use_environment,
+                        share_device=share_device),
             rank=int32(rank or 0, "rank"), world_size=int32(world_size or 0, "world_size"),
             local_rank=int32(local_rank, "local_rank"), local_size=int32(local_size, "local_size"),
             replica=int32(replica, "replica"), replica_count=int32(replica_count, "replica_count"),

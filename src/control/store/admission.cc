@@ -9,6 +9,7 @@ bool Admission::enter(const std::string& client_id, Role role) {
   const bool is_in = connections_.contains(client_id);
   if (!is_in && (closed_ || (sealed_ && role == Role::kRank && !ranks_.contains(client_id)))) return false;
   if (role == Role::kRank) ranks_.insert(client_id);
+  if (!is_in && ranks_.contains(client_id)) ++ranks_here_;
   ++connections_[client_id];
   return true;
 }
@@ -18,7 +19,7 @@ void Admission::leave(const std::string& client_id) {
   const auto found = connections_.find(client_id);
   if (--found->second > 0) return;
   connections_.erase(found);
-  if (connections_.empty()) emptied_.notify_all();
+  if (ranks_.contains(client_id) && --ranks_here_ == 0) ranks_left_.notify_all();
 }
 
 void Admission::seal() {
@@ -31,11 +32,11 @@ void Admission::close() {
   closed_ = true;
 }
 
-bool Admission::wait_until_empty(Deadline deadline) {
+bool Admission::wait_for_ranks(Deadline deadline) {
   std::unique_lock lock(mutex_);
-  while (!connections_.empty()) {
+  while (ranks_here_ > 0) {
     if (deadline.passed()) return false;
-    emptied_.wait_for(lock, std::chrono::milliseconds(std::min<int64_t>(deadline.remaining_ms(), 1000)));
+    ranks_left_.wait_for(lock, std::chrono::milliseconds(std::min<int64_t>(deadline.remaining_ms(), 1000)));
   }
   return true;
 }

@@ -24,14 +24,16 @@ class Admission {
   void seal();
   // From now on every new client is.
   void close();
+  // Until no rank has a connection. Other clients may stay as long as they like, and are told of the end when it comes.
   // False at the deadline.
-  bool wait_until_empty(Deadline deadline);
+  bool wait_for_ranks(Deadline deadline);
 
  private:
   std::mutex mutex_;
-  std::condition_variable emptied_;
+  std::condition_variable ranks_left_;
   std::map<std::string, int> connections_;
   std::set<std::string> ranks_;  // that were in at any time
+  int ranks_here_ = 0;
   bool sealed_ = false;
   bool closed_ = false;
 };

@@ -2,8 +2,8 @@
 
 #include <sodium.h>
 
+#include "base/bytes.h"
 #include "base/error.h"
-#include "control/store/bytes.h"
 
 namespace ps {
 namespace {

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/bytes.h"
 #include "base/error.h"
-#include "control/store/bytes.h"
 
 namespace ps {
 namespace {

@@ -29,7 +29,7 @@ struct NotYet {
 
 struct Frame {
   FrameHeader header;
-  std::string body;
+  TransientBytes body;
 };
 
 class Connection {

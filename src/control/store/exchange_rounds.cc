@@ -130,9 +130,9 @@ void ExchangeRounds::owe(const Exchange& request, std::initializer_list<const Ro
 }
 
 void ExchangeRounds::complete(const std::vector<int32_t>& members, Round& round, Endings& endings) {
-  std::vector<std::string> blobs;
+  TransientVector<std::string_view> blobs;
   blobs.reserve(members.size());
-  for (const int32_t member : members) blobs.push_back(std::move(round.arrivals.at(member).blob));
+  for (const int32_t member : members) blobs.push_back(round.arrivals.at(member).blob);
   // One copy for all members: a thousand ranks' replies are the same bytes.
   const auto bytes = std::make_shared<const std::string>(encode_exchanged(++last_serial_, blobs));
   for (auto& [rank, arrival] : round.arrivals) {

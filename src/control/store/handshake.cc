@@ -1,6 +1,6 @@
 #include "control/store/handshake.h"
 
-#include "control/store/bytes.h"
+#include "base/bytes.h"
 #include "control/store/frame.h"
 #include "control/store/message.h"
 

@@ -43,7 +43,7 @@ HostedStore::~HostedStore() {
 
 void HostedStore::drain(Deadline deadline) {
   state_->admission.close();
-  state_->admission.wait_until_empty(deadline);
+  state_->admission.wait_for_ranks(deadline);
 }
 
 }  // namespace ps

@@ -92,6 +92,7 @@ Exchanged LocalStore::exchange(const Exchange& request, Deadline deadline, const
   const Value value = wait_for_outcome(*data_, ticket, *box, deadline, check);
   auto exchanged = parse_exchanged(*value);
   if (!exchanged) fail(PS_ERR_INTERNAL, "the store made a reply that it cannot read");
+  exchanged->owner = value;
   return std::move(*exchanged);
 }
 

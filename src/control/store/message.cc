@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "control/store/bytes.h"
+#include "base/bytes.h"
 
 namespace ps {
 namespace {
@@ -165,11 +165,11 @@ std::optional<Error> parse_error(std::string_view body) {
   return Error(static_cast<psResult>(code), printable(text, kLongestErrorText), culprit);
 }
 
-std::string encode_exchanged(uint64_t serial, const std::vector<std::string>& blobs) {
+std::string encode_exchanged(uint64_t serial, const TransientVector<std::string_view>& blobs) {
   ByteWriter writer;
   writer.integer(serial);
   writer.integer(static_cast<uint32_t>(blobs.size()));
-  for (const std::string& blob : blobs) writer.text(blob);
+  for (const std::string_view blob : blobs) writer.text(blob);
   return writer.take();
 }
 
@@ -180,7 +180,7 @@ std::optional<Exchanged> parse_exchanged(std::string_view body) {
   const auto count = reader.integer<uint32_t>();
   if (count > kMostMembers || reader.left() < count * sizeof(uint32_t)) return std::nullopt;
   exchanged.blobs.reserve(count);
-  for (uint32_t i = 0; i < count; ++i) exchanged.blobs.emplace_back(reader.text(kLongestBlob));
+  for (uint32_t i = 0; i < count; ++i) exchanged.blobs.push_back(reader.text(kLongestBlob));
   if (!reader.complete()) return std::nullopt;
   return exchanged;
 }

@@ -69,7 +69,8 @@ std::optional<int64_t> parse_number(std::string_view body);
 std::string encode_error(const Error& error);
 std::optional<Error> parse_error(std::string_view body);
 
-std::string encode_exchanged(uint64_t serial, const std::vector<std::string>& blobs);
+std::string encode_exchanged(uint64_t serial, const TransientVector<std::string_view>& blobs);
+// The result has no owner: its blobs are parts of `body`.
 std::optional<Exchanged> parse_exchanged(std::string_view body);
 
 // Text from another process as one shows it: at most `longest` bytes, control characters replaced.

@@ -158,7 +158,8 @@ void RemoteStore::set(std::string_view key, std::string_view value, int64_t expi
 
 std::string RemoteStore::get(std::string_view key, Deadline deadline, const StopCheck& check) {
   check_size(key, "");
-  return call(GetRequest{key, deadline.remaining_ms()}, FrameType::kValue, deadline, check).body;
+  const Frame frame = call(GetRequest{key, deadline.remaining_ms()}, FrameType::kValue, deadline, check);
+  return std::string(frame.body);
 }
 
 int64_t RemoteStore::add(std::string_view key, int64_t delta) {
@@ -180,11 +181,13 @@ bool RemoteStore::remove(std::string_view key) {
 
 Exchanged RemoteStore::exchange(const Exchange& request, Deadline deadline, const StopCheck& check) {
   check_exchange(request);
-  const Frame frame = call(ExchangeRequest{request, deadline.remaining_ms()}, FrameType::kExchanged, deadline, check);
-  auto exchanged = parse_exchanged(frame.body);
+  const auto frame = std::make_shared<const Frame>(
+      call(ExchangeRequest{request, deadline.remaining_ms()}, FrameType::kExchanged, deadline, check));
+  auto exchanged = parse_exchanged(frame->body);
   if (!exchanged || exchanged->blobs.size() != request.members.size()) {
     fail(PS_ERR_INTERNAL, "the store's host ({}) sent an exchange's result that cannot be read", host_name_);
   }
+  exchanged->owner = frame;
   return std::move(*exchanged);
 }
 

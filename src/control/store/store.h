@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/deadline.h"
+#include "base/transient.h"
 
 namespace ps {
 
@@ -28,9 +29,11 @@ struct Exchange {
   std::string who;               // "rank 3, pid 77 on host h": how others name the caller in errors
 };
 
+// The blobs stay where they arrived: in a large world a string for each would take more memory than all that is kept.
 struct Exchanged {
-  uint64_t serial = 0;             // the same on all members, never given twice by one store
-  std::vector<std::string> blobs;  // in the order of `members`
+  uint64_t serial = 0;                         // the same on all members, never given twice by one store
+  TransientVector<std::string_view> blobs;     // in the order of `members`
+  std::shared_ptr<const void> owner;           // of the bytes that they are
 };
 
 class Store {
@@ -84,7 +87,7 @@ std::shared_ptr<Store> meet_store(const StoreSettings& settings, Deadline deadli
 // come in.
 void seal_store(Store& store);
 
-// For a rank that leaves: where this process hosts the store, waits until its clients have left, at most until the
+// For a rank that leaves: where this process hosts the store, waits until the other ranks have left, at most until the
 // deadline, and lets no new ones in. Returns at once elsewhere.
 void drain_store(Store& store, Deadline deadline);
 

@@ -1,7 +1,7 @@
 #include "control/store/stranger.h"
 
+#include "base/bytes.h"
 #include "base/error.h"
-#include "control/store/bytes.h"
 #include "control/store/stream.h"
 
 namespace ps {

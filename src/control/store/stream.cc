@@ -30,7 +30,8 @@ void Stream::send(std::string_view bytes, Deadline deadline) {
   }
 }
 
-void Stream::receive_some(std::string& into, size_t most, Deadline deadline, const StopCheck& check) {
+template <class Bytes>
+void Stream::receive_some(Bytes& into, size_t most, Deadline deadline, const StopCheck& check) {
   const size_t before = into.size();
   const size_t piece = std::min(most, kPiece);
   while (true) {
@@ -50,12 +51,17 @@ void Stream::receive_some(std::string& into, size_t most, Deadline deadline, con
   }
 }
 
-void Stream::receive(std::string& into, size_t exactly, Deadline deadline, const StopCheck& check) {
+template <class Bytes>
+void Stream::receive(Bytes& into, size_t exactly, Deadline deadline, const StopCheck& check) {
   while (exactly > 0) {
     const size_t before = into.size();
     receive_some(into, exactly, deadline, check);
     exactly -= into.size() - before;
   }
 }
+
+template void Stream::receive_some(std::string&, size_t, Deadline, const StopCheck&);
+template void Stream::receive(std::string&, size_t, Deadline, const StopCheck&);
+template void Stream::receive(TransientBytes&, size_t, Deadline, const StopCheck&);
 
 }  // namespace ps

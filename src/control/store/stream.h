@@ -23,8 +23,10 @@ class Stream {
 
   void send(std::string_view bytes, Deadline deadline);
   // Some bytes, at least one, at most `most`, at the end of `into`. `check`, if any, is called about every 50 ms.
-  void receive_some(std::string& into, size_t most, Deadline deadline, const StopCheck& check = nullptr);
-  void receive(std::string& into, size_t exactly, Deadline deadline, const StopCheck& check = nullptr);
+  template <class Bytes>  // std::string, TransientBytes
+  void receive_some(Bytes& into, size_t most, Deadline deadline, const StopCheck& check = nullptr);
+  template <class Bytes>
+  void receive(Bytes& into, size_t exactly, Deadline deadline, const StopCheck& check = nullptr);
 
   int fd() const { return fd_.get(); }
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "control/store/bytes.h"
+#include "base/bytes.h"
 #include "control/watch/loss.h"
 
 namespace ps {

@@ -14,8 +14,6 @@ constexpr size_t kMostPiece = 512 << 10;
 // Above this a contribution goes in pieces, which costs the beginning's way there and back first.
 constexpr size_t kMostSmall = 64 << 10;
 constexpr size_t kMostMessage = 256 << 10;
-// Among more than two, sharing the reduction pays above this.
-constexpr size_t kMostSmallShared = 8 << 10;
 constexpr int64_t kWatchMs = 100;
 constexpr int64_t kLookAtStoreNs = 50'000'000;
 // How long the end of a connection waits for the reason: that its rank left, or died.
@@ -36,6 +34,13 @@ Links::Sizes sizes_of(size_t members, uint64_t budget) {
   sizes.message = part(of_peer / 4 / (2 * Lane::kDepth), kLeastPayload, kMostMessage);
   sizes.piece = part(of_peer / 2 / PieceStream::kWindow, kLeastPayload, kMostPiece);
   return sizes;
+}
+
+// How many blocks each member contributes: one for each member, or one.
+size_t blocks_of(Kind kind, int members) {
+  const bool columns = kind == Kind::kScatter || kind == Kind::kReduceScatter || kind == Kind::kReduceScatterV ||
+                       kind == Kind::kAllToAll;
+  return columns ? static_cast<size_t>(members) : 1;
 }
 
 class LanePath final : public MessagePath {
@@ -73,13 +78,15 @@ class LanePath final : public MessagePath {
 }  // namespace
 
 NetPlane::NetPlane(const TransportModule& module, World& world, uint64_t serial, const std::vector<int32_t>& global_ranks,
-                   int rank, uint64_t budget)
+                   int rank, uint64_t budget, const Dispatch& dispatch)
     : name_(module.table->name),
       world_(world),
       global_ranks_(global_ranks),
       transport_(std::make_unique<Transport>(module, world, serial, global_ranks, rank)),
       links_(*transport_, rank, static_cast<int>(global_ranks.size()), sizes_of(global_ranks.size(), budget),
              [this](int peer) { begin_with(peer); }),
+      choices_(dispatch, kDispatchName, links_.size(), true,
+               [this](Algorithm algorithm, Kind kind) { return most_bytes(algorithm, kind); }),
       state_(links_),
       mailbox_(rank, static_cast<int>(global_ranks.size()),
                [this](int peer) { return open_path(peer); }),
@@ -130,35 +137,25 @@ bool NetPlane::is_connected() {
   return true;
 }
 
-// The largest block that goes with the frame that begins a call. Of uneven calls that frame has the sizes.
-size_t NetPlane::most_small(Kind kind) const {
-  if (is_uneven(kind)) return 0;
-  const bool shared = kind == Kind::kAllReduce && links_.size() > 2;
-  return std::min(links_.sizes().begin, shared ? kMostSmallShared : kMostSmall);
-}
-
-std::vector<DispatchRow> NetPlane::in_force() const {
-  std::vector<DispatchRow> rows;
-  const auto add = [&](Kind kind, size_t most_bytes, Algorithm algorithm) {
-    rows.push_back({kind, name(), links_.size(), most_bytes, algorithm, false});
-  };
-  for (auto kind = Kind::kAllReduce; kind <= Kind::kBarrier; kind = static_cast<Kind>(static_cast<int>(kind) + 1)) {
-    const bool columns = kind == Kind::kScatter || kind == Kind::kReduceScatter || kind == Kind::kReduceScatterV ||
-                         kind == Kind::kAllToAll;
-    const size_t contributed = columns ? static_cast<size_t>(links_.size()) : 1;
-    if (kind == Kind::kBarrier) {
-      add(kind, SIZE_MAX, Algorithm::kOneShot);
-      continue;
-    }
-    if (const size_t most = most_small(kind); most > 0) add(kind, most * contributed, Algorithm::kOneShot);
-    add(kind, SIZE_MAX, kind == Kind::kAllReduce ? Algorithm::kTwoShot : Algorithm::kPipeline);
+// What a member contributes to a call with the frame that begins it, and in pieces.
+std::optional<size_t> NetPlane::most_bytes(Algorithm algorithm, Kind kind) const {
+  switch (algorithm) {
+    case Algorithm::kOneShot:
+      if (kind == Kind::kBarrier) return SIZE_MAX;
+      if (is_uneven(kind)) return std::nullopt;  // that frame has the sizes
+      return std::min(links_.sizes().begin, kMostSmall) * blocks_of(kind, links_.size());
+    case Algorithm::kTwoShot: return kind == Kind::kAllReduce ? std::optional(SIZE_MAX) : std::nullopt;
+    // An all_reduce in place would overwrite what it still has to send.
+    case Algorithm::kPipeline:
+      return kind == Kind::kAllReduce || kind == Kind::kBarrier ? std::nullopt : std::optional(SIZE_MAX);
+    default: return std::nullopt;
   }
-  return rows;
 }
 
 void NetPlane::start(Call&& call, uint64_t sequence, OperationSlot& slot) {
   const bool all_reduce = call.kind() == Kind::kAllReduce;
-  const bool small = !call.uneven && NetOperation::block_bytes(call) <= most_small(call.kind());
+  const size_t bytes = NetOperation::block_bytes(call) * blocks_of(call.kind(), links_.size());
+  const bool small = !call.uneven && choices_.find(call.kind(), bytes) == Algorithm::kOneShot;
   if (all_reduce && !small) {
     slot.emplace<NetTwoShot>(state_, std::move(call), sequence);
   } else {

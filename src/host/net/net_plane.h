@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "host/choices.h"
 #include "host/mailbox.h"
 #include "host/net/net_operation.h"
 #include "host/net/notices.h"
@@ -13,15 +14,15 @@ namespace ps {
 
 class NetPlane final : public Plane {
  public:
+  static constexpr const char* kDispatchName = "net";
+
   // `budget` bounds the memory of a rank's lanes in bytes (psConfig.host_buffer_bytes). The world outlives the plane.
   NetPlane(const TransportModule& module, World& world, uint64_t serial, const std::vector<int32_t>& global_ranks, int rank,
-           uint64_t budget);
+           uint64_t budget, const Dispatch& dispatch);
   ~NetPlane() override;
 
   const char* name() const override { return name_; }
-  // In the table's terms: one-shot is the frame that begins a call, with its contribution; pipeline is streams of pieces
-  // straight to each reader.
-  std::vector<DispatchRow> in_force() const override;
+  std::vector<DispatchRow> in_force() const override { return choices_.rows(); }
 
   void connect() override;
   bool is_connected() override;
@@ -54,7 +55,7 @@ class NetPlane final : public Plane {
 
  private:
   void begin_with(int peer);
-  size_t most_small(Kind kind) const;
+  std::optional<size_t> most_bytes(Algorithm algorithm, Kind kind) const;
   void watch();
   bool is_sent_off();
   bool is_gone(int member) const;
@@ -64,6 +65,7 @@ class NetPlane final : public Plane {
   const std::vector<int32_t> global_ranks_;
   std::unique_ptr<Transport> transport_;  // ends before the memory that it moves
   Links links_;
+  const Choices choices_;
   NetState state_;
   Mailbox mailbox_;
   Notices notices_;

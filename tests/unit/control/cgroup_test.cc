@@ -3,10 +3,11 @@
 
 #include <fmt/core.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
+
+#include "../../scratch_folder.h"
 
 namespace ps {
 namespace {
@@ -15,14 +16,6 @@ constexpr const char* kVersion2 = "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:
 
 class Tree : public testing::Test {
  protected:
-  Tree() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "ps-cgroup-XXXXXX").string();
-    root_ = ::mkdtemp(pattern.data());
-  }
-  ~Tree() override {
-    std::error_code ignored;
-    std::filesystem::remove_all(root_, ignored);
-  }
   void file(const std::string& path, const std::string& text) const {
     const std::filesystem::path whole = root_ + path;
     std::filesystem::create_directories(whole.parent_path());
@@ -31,7 +24,8 @@ class Tree : public testing::Test {
   double cpus() const { return cgroup_cpu_limit(root_).value; }
   double bytes() const { return cgroup_memory_limit(root_).value; }
 
-  std::string root_;
+  const ps_test::ScratchFolder folder_{"cgroup"};
+  const std::string root_ = folder_.path();
 };
 
 TEST_F(Tree, NothingToReadIsNoLimit) {

@@ -18,7 +18,7 @@ std::string first_of(const std::string& rules) { return Dispatch(rules, "PS_DISP
 TEST(Dispatch, TheLibrarysTableFitsEveryCallOfAPlane) {
   const Dispatch dispatch;
   EXPECT_EQ(dispatch.rules(), "");
-  for (const char* plane : {"shm", "hosts"}) {
+  for (const char* plane : {"shm", "net", "hosts"}) {
     const auto last = std::find_if(dispatch.rows().rbegin(), dispatch.rows().rend(),
                                    [&](const DispatchRow& row) { return row.plane == plane; });
     ASSERT_NE(last, dispatch.rows().rend());
@@ -40,7 +40,7 @@ TEST(Dispatch, RulesComeFirstAndInTheirOrder) {
   EXPECT_TRUE(first.from_rule);
   EXPECT_TRUE(first.concerns(Kind::kAllReduce, "shm", 512, false));
   EXPECT_FALSE(first.concerns(Kind::kReduce, "shm", 2, false));
-  EXPECT_FALSE(first.concerns(Kind::kAllReduce, "gloo", 2, false));
+  EXPECT_FALSE(first.concerns(Kind::kAllReduce, "net", 2, false));
   const DispatchRow& second = dispatch.rows()[1];
   EXPECT_TRUE(second.concerns(Kind::kBarrier, "anything", 8, false));
   EXPECT_FALSE(second.concerns(Kind::kBarrier, "shm", 9, false));

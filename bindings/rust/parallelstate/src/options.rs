@@ -154,6 +154,8 @@ impl Config {
     flag_setters! {
         /// Results do not depend on size, timing, algorithm, hosts or backend either.
         deterministic = PS_DETERMINISTIC;
+        /// Connect the world's group now, not at its first operation.
+        warm_up = PS_WARM_UP;
         /// Host memory only; no device is touched.
         host_only = PS_HOST_ONLY;
         /// Bind beyond loopback without a secret.

@@ -164,7 +164,7 @@ TEST_F(Meeting, AnOrderlyEndIsClosedAndACrashIsAFailedPeer) {
   EXPECT_ERROR(far->get("n", soon()), PS_ERR_PEER_FAILED, "is gone");
 }
 
-TEST_F(Meeting, DrainWaitsForTheClients) {
+TEST_F(Meeting, DrainWaitsForTheRanks) {
   auto host = meet_store(settings(unix_url()), soon());
   auto client = join_store(settings(unix_url()), soon());
   drain_store(*host, Deadline::in_ms(10));
@@ -173,6 +173,16 @@ TEST_F(Meeting, DrainWaitsForTheClients) {
   drain_store(*host, soon());
   leaver.join();
   drain_store(*host, soon());
+}
+
+TEST_F(Meeting, DrainWaitsForNobodyElse) {
+  auto host = meet_store(settings(unix_url()), soon());
+  const auto visitor = join_store(settings(unix_url(), "", ""), soon());
+  EXPECT_EQ(visitor->add("n", 1), 1);
+  drain_store(*host, Deadline::never());  // a wait ends by the test's alarm
+  EXPECT_EQ(visitor->add("n", 1), 2) << "still served";
+  host.reset();
+  EXPECT_ERROR(visitor->add("n", 1), PS_ERR_CLOSED, "closed by its host");
 }
 
 TEST_F(Meeting, ASealedWorldsLateRankMeetsTheNextWorld) {

@@ -16,6 +16,7 @@
 #include <thread>
 #include <vector>
 
+#include "../../../scratch_folder.h"
 #include "base/error.h"
 #include "control/store/socket.h"
 #include "control/store/store.h"
@@ -27,11 +28,8 @@ class StoreTest : public ::testing::Test {
  protected:
   void SetUp() override {
     ::alarm(100);  // a hang is a failure
-    char name[] = "/tmp/ps-store-test-XXXXXX";
-    directory_ = ::mkdtemp(name);
   }
   void TearDown() override {
-    std::filesystem::remove_all(directory_);
     ::alarm(0);
   }
 
@@ -45,7 +43,8 @@ class StoreTest : public ::testing::Test {
   }
   std::string unix_url() const { return "unix://" + directory_ + "/socket"; }
 
-  std::string directory_;
+  const ps_test::ScratchFolder folder_{"store"};
+  const std::string directory_ = folder_.path();
 };
 
 inline Deadline soon() { return Deadline::in_ms(30'000); }

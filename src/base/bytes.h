@@ -1,5 +1,5 @@
-// Little-endian fields in frames. The reader never looks past its end: a short or odd message makes it fail, and every
-// later read then gives zeros, so that a parser checks once, at its end.
+// Little-endian fields, in frames and in what ranks tell each other (wire.h). The reader never looks past its end: a
+// short or odd message makes it fail, and every later read then gives zeros, so that a parser checks once, at its end.
 #pragma once
 
 #include <cstdint>
@@ -63,6 +63,7 @@ class ByteReader {
   }
   std::string_view rest() { return fixed(rest_.size()); }
   size_t left() const { return rest_.size(); }
+  bool failed() const { return failed_; }
   // Everything was there and nothing is left over.
   bool complete() const { return !failed_ && rest_.empty(); }
 
