@@ -27,6 +27,8 @@
 
 namespace ps {
 
+struct Relay;  // host/relay.h
+
 // Equal or unequal blocks of a buffer. All in bytes.
 struct Blocks {
   std::byte* base = nullptr;
@@ -74,6 +76,8 @@ struct Call {
     int root;
   };
   std::optional<Part> part = std::nullopt;
+  // Of such a stage, the one that runs beside it; nullptr: none.
+  Relay* relay = nullptr;
 
   Kind kind() const { return part ? part->kind : signature.kind; }
   int root() const { return part ? part->root : signature.root; }

@@ -27,6 +27,7 @@ constexpr std::string_view kTable =
     "all_gather:shm:<=16M=single-copy;gather:shm:<=16M=single-copy;"
     "scatter:shm:<=32M=single-copy;all_to_all:shm:<=32M=single-copy;"
     "*:shm=pipeline;"
+    "all_reduce:hosts:<=2M=staged;all_reduce:hosts=striped;"
     "*:hosts=staged;"
     "*:hosts=flat";
 

@@ -159,7 +159,7 @@ std::vector<DispatchRow> NetPlane::in_force() const {
 void NetPlane::start(Call&& call, uint64_t sequence, OperationSlot& slot) {
   const bool all_reduce = call.kind() == Kind::kAllReduce;
   const bool small = !call.uneven && NetOperation::block_bytes(call) <= most_small(call.kind());
-  if (all_reduce && !small) {
+  if (all_reduce && (!small || call.relay != nullptr)) {
     slot.emplace<NetTwoShot>(state_, std::move(call), sequence);
   } else {
     slot.emplace<DirectExchange>(state_, std::move(call), sequence, small);
