@@ -27,6 +27,8 @@
 
 namespace ps {
 
+struct Relay;  // host/relay.h
+
 // Equal or unequal blocks of a buffer. All in bytes.
 struct Blocks {
   std::byte* base = nullptr;
@@ -66,14 +68,14 @@ struct Call {
   // What it receives: block p from rank p where copied, block 0 where reduced.
   Blocks output;
 
-  bool alike = false;  // unequal blocks of the output lie at the same offsets on all members
-
   // Where the call is a stage of a larger one, whose signature it bears: what it does itself, and its root.
   struct Part {
     Kind kind;
     int root;
   };
   std::optional<Part> part = std::nullopt;
+  // Of such a stage, the one that runs beside it; nullptr: none.
+  Relay* relay = nullptr;
 
   Kind kind() const { return part ? part->kind : signature.kind; }
   int root() const { return part ? part->root : signature.root; }

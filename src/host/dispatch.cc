@@ -35,6 +35,7 @@ constexpr std::string_view kTable =
     "*:shm=pipeline;"
     "all_reduce:net:<=2ranks=one-shot;all_reduce:net:<=8K=one-shot;all_reduce:net=two-shot;"
     "*:net=one-shot;*:net=pipeline;"
+    "all_reduce:hosts:<=2M=staged;all_reduce:hosts=striped;"
     "*:hosts=staged;"
     "*:hosts=flat";
 

@@ -13,7 +13,7 @@
 // straight to each reader, "two-shot" an all_reduce where each member reduces a part.
 //
 // "hosts" is what a group does that spans hosts with several ranks on one: "staged" on each host and between members at the
-// same place of theirs, "striped" an all_reduce between all members, each for a part, or "flat", member to member.
+// same place of theirs, "striped" an all_reduce with a share of it for each member, or "flat", member to member.
 //
 // "all_reduce:shm:<=1M=two-shot;*:<=8ranks,<=16K=one-shot"
 #pragma once

@@ -307,6 +307,8 @@ TEST(HostsUnderRules, Staged) { run_world(under_rules, Ranks::kProcesses, 4, "aa
 TEST(HostsUnderRules, Striped) {
   run_world(under_rules, Ranks::kProcesses, 4, "abba all_reduce:hosts=striped");
   run_world(under_rules, Ranks::kProcesses, 6, "aaabbb all_reduce=striped");
+  run_world(under_rules, Ranks::kProcesses, 6, "abcabc all_reduce=striped");
+  run_world(mismatches, Ranks::kProcesses, 4, "aabb all_reduce=striped");
 }
 
 }  // namespace

@@ -37,11 +37,23 @@ bool HierOperation::step() {
 bool HierOperation::step_stages() {
   bool any = false;
   for (bool moved = true; moved;) {
+    const uint64_t handed_on = this->handed_on();
     moved = false;
     for (const Row row : kRows) moved |= step_row(row);
+    moved |= handed_on != this->handed_on();
     any |= moved;
   }
   return any;
+}
+
+uint64_t HierOperation::handed_on() const {
+  uint64_t pieces = 0;
+  for (const Row row : kRows) {
+    const size_t next = progress(row).next;
+    const Relay* const relay = next < stages_.size() ? stages_[next].relay.get() : nullptr;
+    if (relay != nullptr) pieces += relay->open + relay->combined + relay->exchanged + relay->released;
+  }
+  return pieces;
 }
 
 bool HierOperation::is_done() const {
@@ -54,6 +66,7 @@ bool HierOperation::step_row(Row row) {
   while (next < stages_.size()) {
     Stage& stage = stages_[next];
     if (stage.after != Stage::kNothing && !done_[static_cast<size_t>(stage.after)]) break;
+    if (row == Row::kAcross && stage.relay && !stage.relay->open) break;
     if (!step_stage(stage, slot)) break;
     slot.reset();
     done_[next] = true;

@@ -28,8 +28,10 @@ class HierOperation final : public Operation {
     std::optional<OperationSlot> slot;  // while it runs
   };
 
-  // Whether any stage ended.
+  // Whether any stage ended, or handed something on.
   bool step_stages();
+  // Grows with whatever two stages have handed each other.
+  uint64_t handed_on() const;
   bool is_done() const;
   // Members of the planes that stages run on now, in the group.
   template <class Members>

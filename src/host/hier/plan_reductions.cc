@@ -39,81 +39,75 @@ Blocks block(const std::byte* base, size_t bytes) {
   return blocks;
 }
 
-// `count` elements in as many runs as there are parts, in lines.
-Blocks stripes(const std::byte* base, size_t count, size_t element, size_t parts) {
-  constexpr size_t kLine = 64;  // elements: no line is of two stripes, whatever their type
-  const size_t each = ((count + parts - 1) / parts + kLine - 1) / kLine * kLine;
-  Blocks::Lists lists;
-  for (size_t i = 0; i < parts; ++i) {
-    const size_t begin = std::min(i * each, count);
-    lists.offsets.push_back(begin * element);
-    lists.sizes.push_back(std::min(each, count - begin) * element);
-  }
-  return Blocks::unequal(base, std::move(lists));
-}
-
 }  // namespace
 
-void Planner::all_reduce(const Call& call, bool striped) {
+void Planner::all_reduce(const Call& call) {
   const Parts parts(call, hosts_.host_of.size());
-  const size_t mates = hosts_.own_members().size();
-  const bool exchanges = striped || is_across(0);
   const auto front = [&](const Chunk& chunk, int after) {
     const std::byte* from = call.input.base + chunk.begin * call.element;
     std::byte* const result = call.output.base + chunk.begin * call.element;
     std::byte* const partial = scratch_.partial(chunk.parity);
+    const size_t bytes = chunk.count * parts.element;
     bool combined = false;
     if (parts.wide()) {
       std::byte* const widened = planes_.host ? scratch_.widened() : partial;
-      after = convert(Row::kHost, parts.kernels.widen, call.scale, from, widened, chunk.count * parts.element,
-                      parts.element, after);
+      after = convert(Row::kHost, parts.kernels.widen, call.scale, from, widened, bytes, parts.element, after);
       from = widened;
       combined = true;
     }
-    Blocks mine = block(result, chunk.count * call.element);  // of the result
-    size_t bytes = chunk.count * parts.element;               // of it as a partial one
     if (planes_.host) {
       Call on_host = combining(call, parts, combined);
-      if (striped) {
-        on_host.columns = true;
-        on_host.input = stripes(from, chunk.count, parts.element, mates);
-        bytes = on_host.input.size(own_place());
-        const Blocks results = stripes(result, chunk.count, call.element, mates);
-        mine = block(results.at(own_place()), results.size(own_place()));
-      } else {
-        on_host.all_read = false;
-        on_host.input = block(from, bytes);
-      }
+      on_host.all_read = false;
+      on_host.input = block(from, bytes);
       on_host.output = block(partial, bytes);
-      after = add(Row::kHost, striped ? Kind::kReduceScatter : Kind::kReduce, 0, std::move(on_host), after);
+      after = add(Row::kHost, Kind::kReduce, 0, std::move(on_host), after);
       from = partial;
       combined = true;
     }
-    if (!exchanges) return after;
+    if (!is_across(0)) return after;
     Call exchange = combining(call, parts, combined);
     exchange.input = block(from, bytes);
-    exchange.output = block(parts.wide() ? partial : mine.base, bytes);
+    exchange.output = block(parts.wide() ? partial : result, bytes);
     const std::byte* const sum = exchange.output.base;
     after = add(Row::kAcross, Kind::kAllReduce, 0, std::move(exchange), after);
     if (parts.kernels.finish == nullptr) return after;
-    return convert(Row::kAcross, parts.kernels.finish, parts.divisor, sum, mine.base, mine.bytes, call.element, after);
+    const size_t done = chunk.count * call.element;
+    return convert(Row::kAcross, parts.kernels.finish, parts.divisor, sum, result, done, call.element, after);
   };
   const auto back = [&](const Chunk& chunk, int after) {
     if (planes_.host == nullptr) return after;
-    std::byte* const result = call.output.base + chunk.begin * call.element;
     Call share;
     share.element = call.element;
-    share.all_stage = striped;
-    share.alike = true;
-    share.input = block(result, chunk.count * call.element);
+    share.all_stage = false;
+    share.input = block(call.output.base + chunk.begin * call.element, chunk.count * call.element);
     share.output = share.input;
-    if (striped) {
-      share.output = stripes(result, chunk.count, call.element, mates);
-      share.input = block(share.output.at(own_place()), share.output.size(own_place()));
-    }
-    return add(Row::kHost, striped ? Kind::kAllGather : Kind::kBroadcast, 0, std::move(share), after);
+    return add(Row::kHost, Kind::kBroadcast, 0, std::move(share), after);
   };
   plan_in_chunks(call.input.bytes / call.element, scratch_.chunk_bytes() / parts.element, front, back);
+}
+
+// Every member combines a share of each piece on its host, and the columns exchange the shares: two stages, side by side.
+void Planner::all_reduce_striped(const Call& call) {
+  const Parts parts(call, hosts_.host_of.size());
+  const auto relay = std::make_shared<Relay>();
+  relay->partial_element = parts.element;
+  relay->result_element = call.element;
+  // A member of the column has a part of the share, in runs of lines.
+  relay->most_share = planes_.across->piece_bytes() / (64 * parts.element) * (64 * parts.element) * (hosts_.members.size() / Relay::turns(hosts_.members.size()));
+  relay->widen = parts.kernels.widen;
+  relay->finish = parts.kernels.finish;
+  relay->divisor = parts.divisor;
+  Call on_host = combining(call, parts, false);
+  on_host.element = call.element;
+  on_host.input = call.input;
+  on_host.output = call.output;
+  on_host.relay = relay.get();
+  add(Row::kHost, Kind::kAllReduce, 0, std::move(on_host), Stage::kNothing);
+  stages_.back().relay = relay;
+  Call exchange = combining(call, parts, true);
+  exchange.relay = relay.get();
+  add(Row::kAcross, Kind::kAllReduce, 0, std::move(exchange), Stage::kNothing);
+  stages_.back().relay = relay;
 }
 
 void Planner::reduce(const Call& call) {

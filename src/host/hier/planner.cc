@@ -30,7 +30,7 @@ std::vector<Stage> Planner::plan(const Call& call, uint64_t number, bool striped
   number_ = number;
   stages_.clear();
   switch (call.signature.kind) {
-    case Kind::kAllReduce: all_reduce(call, striped); break;
+    case Kind::kAllReduce: striped ? all_reduce_striped(call) : all_reduce(call); break;
     case Kind::kReduce: reduce(call); break;
     case Kind::kReduceScatter:
     case Kind::kReduceScatterV: reduce_scatter(call); break;
@@ -49,7 +49,7 @@ int Planner::add(Row row, Kind kind, int root, Call call, int after) {
   call.part = Call::Part{kind, root};
   Stage stage;
   stage.row = row;
-  stage.plane = on_host ? planes_.host : planes_.across;
+  stage.plane = on_host ? planes_.host : static_cast<Plane*>(planes_.across);
   stage.ranks = on_host ? &hosts_.own_members() : &hosts_.column;
   stage.sequence = on_host ? ++planes_.host_sequence : ++planes_.across_sequence;
   stage.after = after;

@@ -3,7 +3,8 @@
 // their leaders, are the only column.
 //
 // Large calls go chunk by chunk: while one is between hosts, the next is combined on them. A partial result lies in
-// scratch memory, so that no output of a reduction is written before everyone is known to have called the same.
+// scratch memory, so that no output of a reduction is written before everyone is known to have called the same. A large
+// all_reduce of all columns needs neither: its two stages hand each other shares in the host's memory (host/relay.h).
 //
 // (Hierarchical collectives as Open MPI's coll/han has them; columns are the lanes of Traeff's full-lane collectives.)
 #pragma once
@@ -14,13 +15,14 @@
 #include "host/hier/hosts.h"
 #include "host/hier/scratch.h"
 #include "host/hier/stage.h"
+#include "host/net/net_plane.h"
 
 namespace ps {
 
 // The planes that stages run on, and the place in their order that the next one gets.
 struct StagePlanes {
   Plane* host = nullptr;    // nullptr: this rank is alone on its host
-  Plane* across = nullptr;  // of this rank's column, or of the leaders; nullptr: it has neither
+  NetPlane* across = nullptr;  // of this rank's column, or of the leaders; nullptr: it has neither
   uint64_t host_sequence = 0;
   uint64_t across_sequence = 0;
 };
@@ -35,7 +37,7 @@ class Planner {
   bool can(Kind kind) const;
   bool may(const Call& call) const;
 
-  // `striped`: all_reduce by all columns, each a part; for even hosts.
+  // `striped`: all_reduce by all columns, each a share; for even hosts.
   // `number`: the call's place in the group's order.
   std::vector<Stage> plan(const Call& call, uint64_t number, bool striped);
 
@@ -50,7 +52,8 @@ class Planner {
   int convert(Row row, ReduceKernel kernel, double factor, const std::byte* from, std::byte* to, size_t bytes,
               size_t element, int after);
 
-  void all_reduce(const Call& call, bool striped);
+  void all_reduce(const Call& call);
+  void all_reduce_striped(const Call& call);
   void reduce(const Call& call);
   void reduce_scatter(const Call& call);
   void all_gather(const Call& call);

@@ -156,7 +156,7 @@ void NetPlane::start(Call&& call, uint64_t sequence, OperationSlot& slot) {
   const bool all_reduce = call.kind() == Kind::kAllReduce;
   const size_t bytes = NetOperation::block_bytes(call) * blocks_of(call.kind(), links_.size());
   const bool small = !call.uneven && choices_.find(call.kind(), bytes) == Algorithm::kOneShot;
-  if (all_reduce && !small) {
+  if (all_reduce && (!small || call.relay != nullptr)) {
     slot.emplace<NetTwoShot>(state_, std::move(call), sequence);
   } else {
     slot.emplace<DirectExchange>(state_, std::move(call), sequence, small);

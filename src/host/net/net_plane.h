@@ -52,6 +52,8 @@ class NetPlane final : public Plane {
   // Whether this rank has had to do with the member here.
   bool is_linked(int member) const { return links_.is_used(member); }
   std::unique_ptr<MessagePath> open_path(int peer);
+  // Of a large collective.
+  size_t piece_bytes() const { return links_.sizes().piece; }
 
  private:
   void begin_with(int peer);

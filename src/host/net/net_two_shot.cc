@@ -3,32 +3,69 @@
 #include <algorithm>
 
 namespace ps {
+namespace {
+
+constexpr size_t kLine = 64;  // elements: no line is of two shares, whatever their type
+
+}  // namespace
 
 NetTwoShot::NetTwoShot(NetState& state, Call call, uint64_t sequence)
-    : NetOperation(state, std::move(call), sequence, false) {
+    : NetOperation(state, std::move(call), sequence, false), result_element_(call_.element) {
   const auto members = static_cast<size_t>(size());
-  const size_t total = call_.input.size(0);
-  const size_t most = links().sizes().piece / call_.element * call_.element;
+  if (relay() != nullptr) {
+    rounds_ = relay()->rounds;
+    turns_ = Relay::turns(members);
+    owners_ = members / turns_;
+    result_element_ = relay()->result_element;
+    return;
+  }
+  owners_ = members;
+  const size_t most = links().sizes().piece / call_.element;
+  const size_t total = call_.input.size(0) / call_.element;
   // Small enough that rounds overlap, where the vector is not much larger than one.
-  const size_t even = (total / call_.element + members - 1) / members * call_.element;
-  unit_ = std::max(call_.element, std::min(most, even));
+  unit_ = std::max<size_t>(1, std::min(most, (total + members - 1) / members));
+  rounds_ = (total + members * unit_ - 1) / (members * unit_);
 }
 
-size_t NetTwoShot::offset(uint64_t round, int owner) const {
-  return (round * static_cast<size_t>(size()) + static_cast<size_t>(owner)) * unit_;
+size_t NetTwoShot::round_count(uint64_t round) const {
+  if (relay() != nullptr) return relay()->count_of(round);
+  const size_t whole = owners_ * unit_;
+  return std::min(whole, call_.input.size(0) / call_.element - round * whole);
 }
 
-size_t NetTwoShot::share_bytes(uint64_t round, int owner) const {
-  const size_t total = call_.input.size(0);
-  const size_t begin = offset(round, owner);
-  return begin >= total ? 0 : std::min(unit_, total - begin);
+NetTwoShot::Range NetTwoShot::share(uint64_t round, int owner) const {
+  const size_t count = round_count(round);
+  const size_t each = relay() == nullptr ? unit_ : ((count + owners_ - 1) / owners_ + kLine - 1) / kLine * kLine;
+  const size_t begin = std::min(each * (static_cast<uint64_t>(owner) % owners_), count);
+  return {begin, std::min(each, count - begin)};
 }
 
-uint64_t NetTwoShot::rounds_of(int owner) const {
-  const size_t total = call_.input.size(0);
-  const size_t before = static_cast<size_t>(owner) * unit_;
-  const size_t round = static_cast<size_t>(size()) * unit_;
-  return total <= before ? 0 : (total - before + round - 1) / round;
+size_t NetTwoShot::contribution_bytes(uint64_t piece, int owner) const {
+  return share(round_of(piece, owner), owner).count * call_.element;
+}
+
+size_t NetTwoShot::result_bytes(uint64_t piece, int owner) const {
+  return share(round_of(piece, owner), owner).count * result_element_;
+}
+
+std::byte* NetTwoShot::contribution(uint64_t piece, int owner) const {
+  const uint64_t round = round_of(piece, owner);
+  const size_t begin = share(round, owner).begin;
+  if (relay() != nullptr) return relay()->share(round).partial + begin * call_.element;
+  return call_.input.at(0) + (round * owners_ * unit_ + begin) * call_.element;
+}
+
+std::byte* NetTwoShot::result(uint64_t piece, int owner) const {
+  const uint64_t round = round_of(piece, owner);
+  const size_t begin = share(round, owner).begin;
+  if (relay() != nullptr) return relay()->share(round).result + begin * result_element_;
+  return call_.output.at(0) + (round * owners_ * unit_ + begin) * call_.element;
+}
+
+uint64_t NetTwoShot::pieces_of(int owner) const {
+  const uint64_t pieces = pieces_in(rounds_, owner);
+  // Only the last can be empty.
+  return pieces == 0 || contribution_bytes(pieces - 1, owner) > 0 ? pieces : pieces - 1;
 }
 
 bool NetTwoShot::step() {
@@ -39,7 +76,10 @@ bool NetTwoShot::step() {
     moved |= take_results();
     moved |= send_contributions();
   }
-  return is_done();
+  const bool done = is_done();
+  // Afterwards, so that of a stage that is done nothing remains untold.
+  tell_relay();
+  return done;
 }
 
 bool NetTwoShot::send_contributions() {
@@ -47,9 +87,9 @@ bool NetTwoShot::send_contributions() {
   for (int owner = 0; owner < size(); ++owner) {
     if (owner == rank()) continue;
     PieceStream& stream = contributions_to(owner);
-    while (stream.posted() < rounds_of(owner) && stream.has_room()) {
-      const uint64_t round = stream.posted();
-      stream.post(call_.input.at(0) + offset(round, owner), share_bytes(round, owner));
+    while (stream.posted() < ready(owner) && stream.has_room()) {
+      const uint64_t piece = stream.posted();
+      stream.post(contribution(piece, owner), contribution_bytes(piece, owner));
       moved = true;
     }
   }
@@ -57,24 +97,32 @@ bool NetTwoShot::send_contributions() {
 }
 
 bool NetTwoShot::take_contributions() {
-  const uint64_t all = rounds_of(rank());
+  const uint64_t all = pieces_of(rank());
   auto& sources = state_.operands.sources;
-  bool all_there = reduced_ < all;
+  bool all_there = reduced_ < ready(rank());
   for (int peer = 0; peer < size(); ++peer) {
     if (peer == rank()) continue;
     PieceStream& stream = contributions_from(peer);
     while (stream.posted() < std::min(all, reduced_ + PieceStream::kWindow)) {
-      stream.post(stream.slot(stream.posted()), share_bytes(stream.posted(), rank()));
+      stream.post(stream.slot(stream.posted()), contribution_bytes(stream.posted(), rank()));
     }
     all_there = all_there && stream.done() > reduced_;
     sources[static_cast<size_t>(peer)] = stream.slot(reduced_);
   }
   if (!all_there) return false;
-  const size_t begin = offset(reduced_, rank());
-  sources[static_cast<size_t>(rank())] = call_.input.at(0) + begin;
-  reduce(call_.output.at(0) + begin, share_bytes(reduced_, rank()));
+  reduce_piece();
   ++reduced_;
   return true;
+}
+
+void NetTwoShot::reduce_piece() {
+  std::byte* const own = contribution(reduced_, rank());
+  std::byte* const to = result(reduced_, rank());
+  state_.operands.sources[static_cast<size_t>(rank())] = own;
+  if (relay() == nullptr || relay()->finish == nullptr) return reduce(to, contribution_bytes(reduced_, rank()));
+  reduce(own, contribution_bytes(reduced_, rank()));
+  const void* const sum = own;
+  relay()->finish(to, &sum, 1, share(round_of(reduced_, rank()), rank()).count, &relay()->divisor);
 }
 
 bool NetTwoShot::send_results() {
@@ -83,8 +131,8 @@ bool NetTwoShot::send_results() {
     if (reader == rank()) continue;
     PieceStream& stream = results_to(reader);
     while (stream.posted() < reduced_ && stream.has_room()) {
-      const uint64_t round = stream.posted();
-      stream.post(call_.output.at(0) + offset(round, rank()), share_bytes(round, rank()));
+      const uint64_t piece = stream.posted();
+      stream.post(result(piece, rank()), result_bytes(piece, rank()));
       moved = true;
     }
   }
@@ -96,21 +144,41 @@ bool NetTwoShot::take_results() {
   for (int owner = 0; owner < size(); ++owner) {
     if (owner == rank()) continue;
     PieceStream& stream = results_from(owner);
-    while (stream.posted() < rounds_of(owner) && stream.has_room()) {
-      const uint64_t round = stream.posted();
-      stream.post(call_.output.at(0) + offset(round, owner), share_bytes(round, owner));
+    while (stream.posted() < ready(owner) && stream.has_room()) {
+      const uint64_t piece = stream.posted();
+      stream.post(result(piece, owner), result_bytes(piece, owner));
       moved = true;
     }
   }
   return moved;
 }
 
+void NetTwoShot::tell_relay() {
+  if (relay() == nullptr) return;
+  // The rounds of which all is through that `owner` has; an owner that has no more holds nobody up.
+  const auto through = [&](uint64_t pieces, int owner) {
+    return pieces == pieces_of(owner) ? rounds_ : round_of(pieces, owner);
+  };
+  uint64_t exchanged = std::min(through(reduced_, rank()), relay()->combined);
+  uint64_t released = rounds_;
+  for (int peer = 0; peer < size(); ++peer) {
+    if (peer == rank()) continue;
+    exchanged = std::min(exchanged, through(results_from(peer).done(), peer));
+    released = std::min({released, through(contributions_to(peer).done(), peer), through(results_to(peer).done(), rank())});
+  }
+  relay()->exchanged = exchanged;
+  relay()->released = std::min(exchanged, released);
+}
+
 bool NetTwoShot::is_done() {
-  const uint64_t own = rounds_of(rank());
+  blocked_on_ = -1;
+  // Also when the host is still to combine what is empty here.
+  if (relay() != nullptr && relay()->combined < rounds_) return false;
+  const uint64_t own = pieces_of(rank());
   for (int peer = 0; peer < size(); ++peer) {
     if (peer == rank()) continue;
     blocked_on_ = peer;
-    const uint64_t theirs = rounds_of(peer);
+    const uint64_t theirs = pieces_of(peer);
     if (contributions_from(peer).done() < own || results_from(peer).done() < theirs) return false;
     if (contributions_to(peer).done() < theirs || results_to(peer).done() < own) return false;
   }

@@ -50,12 +50,12 @@ struct alignas(128) Counter {
 };
 
 // What a member passes on in a tree (host/shm/tree.h), with its flag as in a header.
-struct alignas(128) Relay {
+struct alignas(128) RelayLine {
   std::atomic<uint64_t> sequence;
   Signature signature;
   std::byte payload[104];
 };
-static_assert(sizeof(Relay) == 128);
+static_assert(sizeof(RelayLine) == 128);
 
 // A member's own lines; it alone writes them, all others read.
 struct MemberLines {
@@ -70,8 +70,8 @@ struct MemberLines {
   Counter touching_messages;      // the same of messages
   Counter retracted_messages;     // not 0: nobody may begin to touch its messages any more
   Counter freed;                  // bit t: it has freed the group with tag t
-  std::array<Relay, 2> gathered;  // contributions on their way to the root, by parity as headers
-  std::array<Relay, 2> handed;    // a result on its way from there
+  std::array<RelayLine, 2> gathered;  // contributions on their way to the root, by parity as headers
+  std::array<RelayLine, 2> handed;    // a result on its way from there
 };
 
 // The first failure that a member decided on, for all others to adopt.

@@ -67,6 +67,7 @@ ShmPlane::ShmPlane(std::shared_ptr<SharedMemory> memory, const Geometry& geometr
 std::unique_ptr<MessagePath> ShmPlane::open_path(int peer) { return std::make_unique<RingPath>(board_, peer, next_message_line_); }
 
 void ShmPlane::start(Call&& call, uint64_t sequence, OperationSlot& slot) {
+  if (call.relay != nullptr) return make<TwoShot>(board_, std::move(call), sequence, slot);
   const size_t bytes = call.uneven ? SIZE_MAX : OneShot::staged_bytes(call, board_.size());
   auto algorithm = choices_.find(call.kind(), bytes);
   if (algorithm == Algorithm::kSingleCopy && !SingleCopy::may(call)) algorithm = Algorithm::kPipeline;

@@ -25,7 +25,7 @@ class SingleCopy final : public StagedOperation {
   // Operations whose blocks lie alike on all members, so that a source knows where its reader wants them; whether they do
   // in this call, the same on all members.
   static bool can(Kind kind);
-  static bool may(const Call& call) { return call.output.are_equal() || call.alike; }
+  static bool may(const Call& call) { return call.output.are_equal(); }
 
   // The board has peer_memory().
   SingleCopy(Board& board, Call&& call, uint64_t sequence);

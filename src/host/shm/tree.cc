@@ -151,13 +151,13 @@ void Tree::take(const std::byte* result) {
 }
 
 void Tree::relay(Relays which) const {
-  Relay& own = (board_.own().*which)[sequence_ & 1];
+  RelayLine& own = (board_.own().*which)[sequence_ & 1];
   own.signature = call_.signature;
   own.sequence.store(sequence_, std::memory_order_seq_cst);
 }
 
 bool Tree::has_relayed(int member, Relays which) const {
-  const Relay& theirs = (board_.lines(member).*which)[sequence_ & 1];
+  const RelayLine& theirs = (board_.lines(member).*which)[sequence_ & 1];
   if (theirs.sequence.load(std::memory_order_seq_cst) != sequence_) return false;
   if (theirs.signature != call_.signature) throw MismatchFound{member, theirs.signature, ""};
   return true;
@@ -172,13 +172,13 @@ std::byte* Tree::contribution(int member) const {
 }
 
 std::byte* Tree::gathered(int member, const Domains::Range& range) const {
-  Relay& relay = board_.lines(member).gathered[sequence_ & 1];
+  RelayLine& relay = board_.lines(member).gathered[sequence_ & 1];
   const size_t bytes = static_cast<size_t>(range.size()) * bytes_;
   return bytes <= sizeof relay.payload ? relay.payload : board_.slot(member, sequence_);
 }
 
 std::byte* Tree::handed(int member) const {
-  Relay& relay = board_.lines(member).handed[sequence_ & 1];
+  RelayLine& relay = board_.lines(member).handed[sequence_ & 1];
   if (result_bytes() <= sizeof relay.payload) return relay.payload;
   return board_.slot(member, sequence_) + board_.geometry().slot_bytes / 2;
 }

@@ -48,7 +48,7 @@ class Tree final : public StagedOperation {
   void take(const std::byte* result);
 
   // Publishes what this rank passes on; whether `member` has published that.
-  using Relays = std::array<Relay, 2> MemberLines::*;
+  using Relays = std::array<RelayLine, 2> MemberLines::*;
   void relay(Relays which) const;
   bool has_relayed(int member, Relays which) const;
 

@@ -7,6 +7,8 @@
 namespace ps {
 namespace {
 
+static_assert(Geometry::kRing % Relay::kDepth == 0);
+
 constexpr size_t kLine = 64;
 // Enough pieces that copying in, reducing and copying out overlap, and large enough that their flags cost little.
 constexpr size_t kPieces = 4;
@@ -19,22 +21,36 @@ constexpr size_t kSumBytes = 16 << 10;
 TwoShot::TwoShot(Board& board, Call&& call, uint64_t sequence)
     : RingOperation(board, std::move(call), sequence),
       bytes_(call_.input.size(0)),
-      unit_(std::min(board_.geometry().piece_bytes, std::max(bytes_ / kPieces / kLine * kLine, kLeastPiece))),
-      rounds_((bytes_ + unit_ - 1) / unit_) {}
+      unit_(std::min(most_piece(), std::max(bytes_ / kPieces / kLine * kLine, kLeastPiece))),
+      rounds_((bytes_ + unit_ - 1) / unit_) {
+  if (relay() == nullptr) return;
+  const auto count = [&](size_t piece) { return share(piece, board_.rank()).bytes / call_.element; };
+  relay()->rounds = rounds_;
+  relay()->count = count(unit_);
+  relay()->last_count = rounds_ == 0 ? 0 : count(piece_bytes(rounds_ - 1));
+}
+
+// Partial results of a share are not larger than what has room for them, here and in the column.
+size_t TwoShot::most_piece() const {
+  const Geometry& geometry = board_.geometry();
+  if (relay() == nullptr) return geometry.piece_bytes;
+  const size_t sums = std::min(merged() * geometry.share_bytes, relay()->most_share);
+  const size_t share = sums * call_.element / relay()->partial_element / kLine * kLine;
+  return std::min(merged() * geometry.piece_bytes, share * static_cast<size_t>(board_.size()));
+}
 
 size_t TwoShot::piece_bytes(uint64_t round) const { return std::min<size_t>(unit_, bytes_ - round * unit_); }
 
 TwoShot::Pages TwoShot::pages() const {
-  const uint64_t pieces = std::min<uint64_t>(rounds_, Geometry::kRing);
-  return {std::min<size_t>(bytes_, pieces * unit_), pieces * board_.geometry().share_bytes};
+  const uint64_t pieces = std::min<uint64_t>(rounds_, depth());
+  return {std::min<size_t>(bytes_, pieces * unit_), pieces * merged() * board_.geometry().share_bytes};
 }
 
-TwoShot::Range TwoShot::share(uint64_t round, int member) const {
-  const size_t bytes = piece_bytes(round);
+TwoShot::Range TwoShot::share(size_t piece, int member) const {
   const auto n = static_cast<size_t>(board_.size());
-  const size_t each = ((bytes + n - 1) / n + kLine - 1) / kLine * kLine;
-  const size_t begin = std::min(each * static_cast<size_t>(member), bytes);
-  return {begin, std::min(each, bytes - begin)};
+  const size_t each = ((piece + n - 1) / n + kLine - 1) / kLine * kLine;
+  const size_t begin = std::min(each * static_cast<size_t>(member), piece);
+  return {begin, std::min(each, piece - begin)};
 }
 
 bool TwoShot::all_staged(uint64_t rounds) const {
@@ -64,19 +80,30 @@ bool TwoShot::step() {
       if (!reduced_in_place_ && !reduce_in_place()) return false;
       return ended();
     }
+    if (begun && relay() != nullptr) relay()->open = true;
     bool moved = false;
+    blocked_on_ = -1;
     // Whoever lends its buffers knows only when it has met everyone whether it must stage them after all.
-    if (copied_in_ < rounds_ && copied_in_ <= copied_out_ + 2 && (begun || !direct_.lends_own()) && has_ring()) {
+    if (copied_in_ < rounds_ && copied_in_ <= copied_out_ + ahead() && (begun || !direct_.lends_own()) && has_ring()) {
       copy_in(copied_in_);
       set_staged(++copied_in_);
       moved = true;
     }
-    if (begun && reduced_ < copied_in_ && all_staged(reduced_ + 1)) {
-      reduce_share(reduced_);
-      set_reduced(++reduced_);
+    if (begun && reduced_ < copied_in_ && has_room_for_sum() && all_staged(reduced_ + 1)) {
+      if (relay() == nullptr) {
+        reduce_share(reduced_);
+      } else {
+        combine_share(reduced_);
+        relay()->combined = reduced_ + 1;
+      }
+      ++reduced_;
       moved = true;
     }
-    if (copied_out_ < reduced_ && all_reduced(copied_out_ + 1)) {
+    if (const uint64_t done = relay() == nullptr ? reduced_ : relay()->exchanged; passed_on_ < done) {
+      set_reduced(passed_on_ = done);
+      moved = true;
+    }
+    if (copied_out_ < passed_on_ && all_reduced(copied_out_ + 1)) {
       copy_out(copied_out_++);
       moved = true;
     }
@@ -87,9 +114,9 @@ bool TwoShot::step() {
 
 // What others reduce; the own share is read where it is.
 void TwoShot::copy_in(uint64_t round) const {
-  const Range own = share(round, board_.rank());
+  const Range own = share(piece_bytes(round), board_.rank());
   const std::byte* from = call_.input.at(0) + round * unit_;
-  std::byte* to = board_.piece(board_.rank(), round, unit_);
+  std::byte* to = piece(board_.rank(), round);
   const size_t after = own.begin + own.bytes;
   copy(CopyTarget::kShared, to, from, own.begin);
   copy(CopyTarget::kShared, to + after, from + after, piece_bytes(round) - after);
@@ -104,27 +131,62 @@ bool TwoShot::reduce_in_place() {
   return reduced_in_place_ = true;
 }
 
+const std::byte* TwoShot::input(int member, uint64_t round, size_t begin) const {
+  if (member == board_.rank()) return call_.input.at(0) + round * unit_ + begin;
+  return piece(member, round) + begin;
+}
+
 void TwoShot::reduce_share(uint64_t round) const {
-  const Range range = share(round, board_.rank());
-  const size_t begin = round * unit_ + range.begin;
+  const Range range = share(piece_bytes(round), board_.rank());
   for (size_t at = 0; at < range.bytes; at += kSumBytes) {
     const size_t part = std::min(kSumBytes, range.bytes - at);
-    for (int member = 0; member < board_.size(); ++member) {
-      const bool own = member == board_.rank();
-      set_operand(member, own ? call_.input.at(0) + begin + at : board_.piece(member, round, unit_) + range.begin + at);
-    }
-    std::byte* const sum = board_.share(board_.rank(), round) + at;
-    reduce_to(CopyTarget::kShared, sum, part);
-    copy(output_of(bytes_), call_.output.at(0) + begin + at, sum, part);
+    for (int member = 0; member < board_.size(); ++member) set_operand(member, input(member, round, range.begin + at));
+    std::byte* const to = sum(board_.rank(), round) + at;
+    reduce_to(CopyTarget::kShared, to, part);
+    copy(output_of(bytes_), call_.output.at(0) + round * unit_ + range.begin + at, to, part);
   }
+}
+
+bool TwoShot::has_room_for_sum() const { return relay() == nullptr || reduced_ < relay()->released + depth(); }
+
+void TwoShot::combine_share(uint64_t round) const {
+  const Range range = share(piece_bytes(round), board_.rank());
+  std::byte* const partial = sum(board_.rank(), round);
+  relay()->share(round) = {partial, result(board_.rank(), round)};
+  if (relay()->widen == nullptr) {
+    for (int member = 0; member < board_.size(); ++member) set_operand(member, input(member, round, range.begin));
+    return reduce_to(CopyTarget::kShared, partial, range.bytes);
+  }
+  const std::span<std::byte> widened = board_.sum();
+  const size_t most = widened.size() / relay()->partial_element;
+  const size_t count = range.bytes / call_.element;
+  for (size_t at = 0; at < count; at += most) {
+    const size_t part = std::min(most, count - at);
+    std::byte* const to = partial + at * relay()->partial_element;
+    for (int member = 0; member < board_.size(); ++member) {
+      const void* const from = input(member, round, range.begin + at * call_.element);
+      const double factor = scale(member);
+      relay()->widen(member == 0 ? to : widened.data(), &from, 1, part, &factor);
+      const void* const operands[] = {to, widened.data()};
+      if (member > 0) call_.kernel(to, operands, 2, part, nullptr);
+    }
+  }
+}
+
+// Sums are where they were made. Results that are smaller than partial ones take the place of this rank's own share in its
+// ring, which nothing is copied into.
+std::byte* TwoShot::result(int member, uint64_t round) const {
+  if (relay() == nullptr || relay()->widen == nullptr) return sum(member, round);
+  return piece(member, round) + share(piece_bytes(round), member).begin;
 }
 
 void TwoShot::copy_out(uint64_t round) const {
   std::byte* to = call_.output.at(0) + round * unit_;
   for (int member = 0; member < board_.size(); ++member) {
-    if (member == board_.rank()) continue;
-    const Range range = share(round, member);
-    copy(output_of(bytes_), to + range.begin, board_.share(member, round), range.bytes);
+    // What this rank has reduced itself, it has copied already.
+    if (member == board_.rank() && relay() == nullptr) continue;
+    const Range range = share(piece_bytes(round), member);
+    copy(output_of(bytes_), to + range.begin, result(member, round), range.bytes);
   }
 }
 

@@ -1,8 +1,11 @@
 // Large all_reduce: each piece is reduced in shares, one a rank, and the shares are gathered. Copying in piece p + 1,
 // reducing p and copying out p - 1 need no barrier: that a peer has staged piece p + 1 implies that it has consumed
 // piece p - 2. (Reduce-scatter plus all-gather, pipelined; see docs/architecture.md.)
+//
+// Of an all_reduce that spans hosts, what the members here come to goes through their columns before it is copied out.
 #pragma once
 
+#include "host/relay.h"
 #include "host/shm/ring_operation.h"
 
 namespace ps {
@@ -24,18 +27,37 @@ class TwoShot final : public RingOperation {
     size_t bytes;
   };
   size_t piece_bytes(uint64_t round) const;
-  Range share(uint64_t round, int member) const;  // within the piece
+  size_t most_piece() const;
+  Range share(size_t piece, int member) const;  // of a piece of so many bytes, within it
   bool all_staged(uint64_t rounds) const;
   bool all_reduced(uint64_t rounds) const;
+  // Pieces at once, and how many may be copied in beyond the first that is not copied out.
+  uint64_t depth() const { return relay() == nullptr ? Geometry::kRing : Relay::kDepth; }
+  uint64_t ahead() const { return relay() == nullptr ? 2 : Relay::kDepth - 1; }
+  // A member's ring and the sums of its shares, in fewer and larger pieces where there are fewer at once.
+  uint64_t merged() const { return Geometry::kRing / depth(); }
+  std::byte* piece(int member, uint64_t round) const { return board_.piece(member, round % depth(), unit_); }
+  std::byte* sum(int member, uint64_t round) const { return board_.share(member, round % depth() * merged()); }
   void copy_in(uint64_t round) const;
+  // A member's input from byte `begin` of a piece on.
+  const std::byte* input(int member, uint64_t round, size_t begin) const;
   void reduce_share(uint64_t round) const;
   void copy_out(uint64_t round) const;
+
+  // Across hosts.
+  Relay* relay() const { return call_.relay; }
+  bool has_room_for_sum() const;
+  // Partial results of this rank's share, for the column.
+  void combine_share(uint64_t round) const;
+  // Where a member's part of a piece is when it is done.
+  std::byte* result(int member, uint64_t round) const;
 
   size_t bytes_;
   size_t unit_;  // bytes of a piece
   uint64_t rounds_;
   uint64_t copied_in_ = 0;
   uint64_t reduced_ = 0;
+  uint64_t passed_on_ = 0;  // to the other members
   uint64_t copied_out_ = 0;
   bool reduced_in_place_ = false;
 };
