@@ -51,7 +51,7 @@ func TestCodesAreNamedAsTheLibraryNamesThem(t *testing.T) {
 
 func TestANewerLibraryNamesItsCodes(t *testing.T) {
 	install(t)
-	if text := Code(-77).Error(); text != "PS_ERR_LATER" {
+	if text := Code(-77).Error(); text != "ERR_LATER" {
 		t.Error(text)
 	}
 }

@@ -47,7 +47,7 @@ func (s *standIn) group() *Group {
 
 func (s *standIn) resultName(code Code) string {
 	if code == -77 {
-		return "PS_ERR_LATER"
+		return "ERR_LATER"
 	}
 	return unknownResult
 }
