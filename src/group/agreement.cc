@@ -10,7 +10,7 @@
 namespace ps {
 namespace {
 
-constexpr int64_t kResultOnItsWayMs = 1000;
+constexpr int64_t kResultOnItsWayMs = 10'000;
 
 std::shared_ptr<SharedMemory> make_memory(const World& world, const SharedNeed& need) {
   require_memory(need.pages, need.owner);

@@ -18,6 +18,8 @@ constexpr int64_t kSendOffBusyMs = 200;
 // How long a failed call waits for a peer that is in its memory, which takes a peer that runs no longer than its share
 // of the operation.
 constexpr int64_t kGiveBackMs = 5000;
+// And for one that is dead: its threads end one after the other, and one may still be in a copy.
+constexpr int64_t kDeathMs = 200;
 
 // What a step has thrown.
 Error as_error(const std::exception& thrown) {
@@ -99,6 +101,8 @@ void Communicator::submit(MessageRequest& request) {
   } catch (const Error& error) {
     if (!is_under_way) throw;
     fail(error, true);
+  } catch (const std::exception& error) {
+    fail(as_error(error), true);
   }
   if (request.asynchronous) started(request);
   // A small send is done by now.
@@ -198,8 +202,10 @@ void Communicator::step_collectives() {
 
 void Communicator::step_messages() {
   if (exchanges_.empty()) return;
+  // What has been taken back is not moved any more.
+  const bool is_ended = give_back_messages_by_.ns() != Deadline::never().ns();
   try {
-    plane_->step_messages();
+    if (!is_ended) plane_->step_messages();
   } catch (const MismatchFound& found) {
     fail(mismatch(found, found.ours.value_or(found.theirs), 0), true);
   } catch (const std::exception& error) {
@@ -339,22 +345,24 @@ void Communicator::close(const Error& error) {
   }
   fail(error, false);
   wait_until(world_->doorbell(), world_->wait_policy(), Deadline::never(), [this](bool) {
-    const std::lock_guard lock(queue_lock_);
+    const std::scoped_lock lock(queue_lock_, message_lock_);
     step_collectives();
-    return queue_.empty();
+    step_messages();
+    return queue_.empty() && exchanges_.empty();
   });
-  const std::lock_guard lock(message_lock_);
-  step_messages();
 }
 
 bool Communicator::is_given_back(const std::vector<int>& touching, Deadline& by) const {
+  bool any = false;
+  bool any_alive = false;
   for (const int member : touching) {
-    const int32_t global = global_ranks_[static_cast<size_t>(member)];
-    if (world_->state(global) == PS_RANK_DEAD || world_->state(global) == PS_RANK_LEFT) continue;
-    if (by.ns() == Deadline::never().ns()) by = Deadline::in_ms(kGiveBackMs);
-    return by.passed();
+    const psRankState state = world_->state(global_ranks_[static_cast<size_t>(member)]);
+    any |= state != PS_RANK_LEFT;
+    any_alive |= state != PS_RANK_LEFT && state != PS_RANK_DEAD;
   }
-  return true;
+  if (!any) return true;
+  if (by.ns() == Deadline::never().ns()) by = Deadline::in_ms(any_alive ? kGiveBackMs : kDeathMs);
+  return by.passed();
 }
 
 int Communicator::self_receives(int32_t tag, uint16_t group) {

@@ -29,8 +29,8 @@ Group::Group(std::shared_ptr<Communicator> communicator, GroupSettings settings,
 }
 
 Group::~Group() {
-  // Works still hold the label until they have finished.
-  communicator_->wait_until_idle(label_, deadline());
+  // Works still hold the label until they have finished, which their own deadlines see to.
+  communicator_->wait_until_idle(label_, Deadline::never());
   communicator_->mark_freed(label_.tag);
 }
 

@@ -11,8 +11,9 @@ namespace {
 // Messages up to this size travel whole in one entry.
 constexpr size_t kLargestEntry = 8 << 10;
 // What a larger one may put into the ring before its receive is known: its beginning, or all of it.
-constexpr size_t kAhead = 64 << 10;
-// Messages of these sizes are lent, where the path can: larger ones would pass through caches that do not hold them.
+constexpr size_t kAhead = 60 << 10;
+// Messages of these sizes are lent, where the path can: larger ones would pass through caches that do not hold them. They
+// wait for their receive either way.
 constexpr size_t kLeastLent = 64 << 10;
 constexpr size_t kMostLent = 24 << 20;
 // The receiver copies a piece out while the sender copies the next one in.
@@ -136,7 +137,10 @@ bool Mailbox::move_lent(Peer& peer) {
     }
     return any;
   };
-  const bool received = move(peer.taken, [&](const Message& m) { return peer.path->move_in(m.buffer, m.peer_address, m.bytes); });
+  // Not before its sender has been told of it: who is done steps no more, and the sender would wait for ever.
+  const bool received = move(peer.taken, [&](const Message& m) {
+    return peer.answers.empty() && peer.path->move_in(m.buffer, m.peer_address, m.bytes);
+  });
   const bool sent = move(peer.lent, [&](const Message& m) { return peer.path->move_out(m.buffer, m.peer_address, m.bytes); });
   return received || sent;
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -254,6 +255,39 @@ const Body receives_alone("receive_in_place_over_hosts", [](Member& member) {
   require_ok(psFinalize(context));
 });
 
+// Sums of bfloat16 whose last piece is shorter than the others: partial results are wider than results.
+const Body short_last_pieces("short_last_pieces", [](Member& member) {
+  const psContext context = join_on_hosts(member, 256 << 10);
+  const psGroup world = world_of(context);
+  const auto number = [](int rank, size_t i) {  // a small integer, whose bfloat16 is the upper half of its float
+    const auto value = static_cast<float>((static_cast<size_t>(rank) + i) % 5);
+    uint32_t bits = 0;
+    std::memcpy(&bits, &value, sizeof bits);
+    return static_cast<uint16_t>(bits >> 16);
+  };
+  const auto value = [](uint16_t half) {
+    const uint32_t bits = uint32_t{half} << 16;
+    float number = 0;
+    std::memcpy(&number, &bits, sizeof number);
+    return number;
+  };
+  for (size_t count = 40'000; count < 200'000; count += 7'777) {
+    std::vector<uint16_t> input(count);
+    std::vector<uint16_t> output(count);
+    for (size_t i = 0; i < count; ++i) input[i] = number(member.rank, i);
+    for (int round = 0; round < 3; ++round) {
+      require_ok(psAllReduce(world, input.data(), output.data(), count, PS_BFLOAT16, PS_SUM, nullptr, nullptr));
+      for (size_t i = 0; i < count; ++i) {
+        float sum = 0;
+        for (int rank = 0; rank < member.size; ++rank) sum += value(number(rank, i));
+        require(value(output[i]) == sum, "a wrong sum");
+      }
+    }
+  }
+  require_ok(psGroupFree(world));
+  require_ok(psFinalize(context));
+});
+
 // Groups of a layout go the same ways. Each has one member a host at most, or several on each.
 const Body layout_over_hosts("layout_over_hosts", [](Member& member) {
   const psContext context = join_on_hosts(member);
@@ -309,6 +343,8 @@ TEST(HostsUnderRules, Striped) {
   run_world(under_rules, Ranks::kProcesses, 6, "aaabbb all_reduce=striped");
   run_world(under_rules, Ranks::kProcesses, 6, "abcabc all_reduce=striped");
   run_world(mismatches, Ranks::kProcesses, 4, "aabb all_reduce=striped");
+  run_world(short_last_pieces, Ranks::kProcesses, 4, "aabb all_reduce=striped");
+  run_world(short_last_pieces, Ranks::kProcesses, 6, "aaabbb all_reduce=striped");
 }
 
 }  // namespace

@@ -170,10 +170,20 @@ void NetTwoShot::tell_relay() {
   relay()->released = std::min(exchanged, released);
 }
 
+bool NetTwoShot::is_behind(int peer) {
+  return contributions_from(peer).done() < ready(rank()) || results_from(peer).done() < ready(peer) ||
+         contributions_to(peer).done() < ready(peer) || results_to(peer).done() < reduced_;
+}
+
 bool NetTwoShot::is_done() {
   blocked_on_ = -1;
-  // Also when the host is still to combine what is empty here.
-  if (relay() != nullptr && relay()->combined < rounds_) return false;
+  // Also when the host is still to combine what is empty here. Meanwhile a peer may be waited for that is no more.
+  if (relay() != nullptr && relay()->combined < rounds_) {
+    for (int peer = 0; peer < size() && blocked_on_ < 0; ++peer) {
+      if (peer != rank() && is_behind(peer)) blocked_on_ = peer;
+    }
+    return false;
+  }
   const uint64_t own = pieces_of(rank());
   for (int peer = 0; peer < size(); ++peer) {
     if (peer == rank()) continue;

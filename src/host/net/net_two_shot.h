@@ -42,6 +42,8 @@ class NetTwoShot final : public NetOperation {
   std::byte* result(uint64_t piece, int owner) const;
   // Those that are not empty, and those of them to which this rank's contributions are there.
   uint64_t pieces_of(int owner) const;
+  // Whether something is not through with `peer` that could be.
+  bool is_behind(int peer);
   uint64_t ready(int owner) const {
     return std::min(pieces_of(owner), pieces_in(relay() == nullptr ? rounds_ : relay()->combined, owner));
   }

@@ -48,7 +48,10 @@ TwoShot::Pages TwoShot::pages() const {
 
 TwoShot::Range TwoShot::share(size_t piece, int member) const {
   const auto n = static_cast<size_t>(board_.size());
-  const size_t each = ((piece + n - 1) / n + kLine - 1) / kLine * kLine;
+  // Results that are smaller than partial ones stay in this rank's own shares of its ring, which must be the same in all
+  // pieces: a last one, cut by itself, would be staged over them.
+  const size_t whole = relay() != nullptr && relay()->widen != nullptr ? unit_ : piece;
+  const size_t each = ((whole + n - 1) / n + kLine - 1) / kLine * kLine;
   const size_t begin = std::min(each * static_cast<size_t>(member), piece);
   return {begin, std::min(each, piece - begin)};
 }

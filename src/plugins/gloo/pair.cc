@@ -26,7 +26,8 @@ bool Signal::wait(std::chrono::milliseconds most) {
   waiting_.store(true, std::memory_order_seq_cst);
   const bool is = changed_.wait_for(lock, most, [this] { return raised_.load(std::memory_order_seq_cst) != seen_; });
   waiting_.store(false, std::memory_order_seq_cst);
-  seen_ = raised_.load(std::memory_order_seq_cst);
+  // What is raised from here on is the next wait's.
+  if (is) seen_ = raised_.load(std::memory_order_seq_cst);
   return is;
 }
 
