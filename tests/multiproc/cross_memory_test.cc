@@ -96,18 +96,25 @@ std::byte* take_secret_memory(size_t bytes) {
   return memory == MAP_FAILED ? nullptr : static_cast<std::byte*>(memory);
 }
 
+std::byte* take_plain_memory(size_t bytes) {
+  void* const memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return memory == MAP_FAILED ? nullptr : static_cast<std::byte*>(memory);
+}
+
 // The argument: which rank's input and output are such memory, in two digits: 1 the first's, 2 the second's, 3 both.
 const Body unreachable("unreachable_buffers", [](Member& member) {
   const size_t bytes = static_cast<size_t>(member.size) * kCount * sizeof(uint32_t);
   const auto buffer = [&](char which) {
     const bool is_secret = (which - '0') >> (member.rank % 2) & 1;
-    auto* const memory = is_secret ? take_secret_memory(bytes) : static_cast<std::byte*>(std::malloc(bytes));
+    auto* const memory = is_secret ? take_secret_memory(bytes) : take_plain_memory(bytes);
     require(memory != nullptr, "no memory");
     return reinterpret_cast<uint32_t*>(memory);
   };
   uint32_t* const input = buffer(member.argument.at(0));
   uint32_t* const output = buffer(member.argument.at(1));
   exchange(member.world, input, output);
+  ::munmap(input, bytes);
+  ::munmap(output, bytes);
 });
 
 TEST(CrossMemory, BuffersThatNobodyReachesAreServedAllTheSame) {

@@ -38,33 +38,36 @@ bool SingleCopy::can(Kind kind) {
 SingleCopy::SingleCopy(Board& board, Call&& call, uint64_t sequence)
     : StagedOperation(board, std::move(call), sequence), output_(call_.output.base) {}
 
-// Where others find a buffer; a copy of it where they cannot reach it, or where it does not keep what they read.
-Place SingleCopy::lend(std::byte*& base, size_t extent, bool is_touched, bool is_overwritten,
-                       std::unique_ptr<std::byte[]>& bounce) {
-  if (is_touched && !is_overwritten) {
-    const Place place = board_.regions().place(base, extent, call_.signature.group);
-    if (place.region != 0) return place;
-    is_touched = !board_.lendable().has(base, extent);
-  }
-  if (is_touched || is_overwritten) {
-    bounce = std::make_unique_for_overwrite<std::byte[]>(extent);
-    base = bounce.get();
-  }
-  return {0, address_of(base)};
+std::optional<Place> SingleCopy::find(const std::byte* data, size_t bytes) {
+  const Place place = board_.regions().place(data, bytes, call_.signature.group);
+  if (place.region != 0) return place;
+  return board_.lendable().has(data, bytes) ? std::optional(Place{0, address_of(data)}) : std::nullopt;
 }
 
 void SingleCopy::lend() {
   Header& own = header(board_.rank());
-  const int size = board_.size();
   own.opening.moves_own = copies_own() && block_bytes(board_.rank(), board_.rank()) >= kLargeBlock ? 1 : 0;
   if (stages()) {
-    const bool in_place = reads() && call_.columns && call_.all_stage && call_.input.base == call_.output.base;
-    const std::byte* const whole = call_.input.base;
-    const size_t bytes = extent(call_.input, size);
-    own.input = lend(call_.input.base, bytes, has_root(), in_place, input_bounce_);
-    if (input_bounce_) std::memcpy(input_bounce_.get(), whole, bytes);
+    const size_t bytes = extent(call_.input, board_.size());
+    const bool is_overwritten = reads() && call_.columns && call_.all_stage && call_.input.base == call_.output.base;
+    // Without a root nobody reads it but this rank.
+    const std::optional<Place> place = has_root() ? find(call_.input.base, bytes) : Place{};
+    if (!place || is_overwritten) {
+      input_bounce_ = std::make_unique_for_overwrite<std::byte[]>(bytes);
+      std::memcpy(input_bounce_.get(), call_.input.base, bytes);
+      call_.input.base = input_bounce_.get();
+    }
+    own.input = place.value_or(Place{0, address_of(call_.input.base)});
   }
-  if (reads()) own.output = lend(call_.output.base, extent(call_.output, size), true, false, output_bounce_);
+  if (reads()) {
+    const size_t bytes = extent(call_.output, board_.size());
+    const std::optional<Place> place = find(call_.output.base, bytes);
+    if (!place) {
+      output_bounce_ = std::make_unique_for_overwrite<std::byte[]>(bytes);
+      call_.output.base = output_bounce_.get();
+    }
+    own.output = place.value_or(Place{0, address_of(call_.output.base)});
+  }
 }
 
 size_t SingleCopy::block_bytes(int source, int reader) const {

@@ -14,6 +14,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "host/shm/staged_operation.h"
@@ -43,7 +44,8 @@ class SingleCopy final : public StagedOperation {
   };
 
   void lend();
-  Place lend(std::byte*& base, size_t extent, bool is_touched, bool is_overwritten, std::unique_ptr<std::byte[]>& bounce);
+  // Where others find a buffer of this rank, if they can reach it.
+  std::optional<Place> find(const std::byte* data, size_t bytes);
   void plan();
   bool may_move() const;
   bool move_chunk();
@@ -61,8 +63,8 @@ class SingleCopy final : public StagedOperation {
   size_t next_ = 0;          // of them, in turn: a block for several members is still in the cache then
   bool told_ = false;  // that this rank's parts are done
   int gone_ = -1;      // a member that is no more
-  // Where the caller's buffers lie; in call_, copies of those which cannot be lent as they are.
-  std::byte* output_;
+  std::byte* output_;  // the caller's
+  // Copies, in call_ instead of what cannot be reached, or is written over before all of it is read.
   std::unique_ptr<std::byte[]> input_bounce_;
   std::unique_ptr<std::byte[]> output_bounce_;
 };
