@@ -288,6 +288,30 @@ const Body short_last_pieces("short_last_pieces", [](Member& member) {
   require_ok(psFinalize(context));
 });
 
+// The last rank leaves in the middle of a large sum. Everybody else is told that it has, before any deadline.
+const Body one_leaves_within("one_leaves_within", [](Member& member) {
+  const psContext context = join_on_hosts(member);
+  const psGroup world = world_of(context);
+  const size_t count = size_t{8} << 20;
+  std::vector<float> input(count, 1.0F);
+  std::vector<float> output(count);
+  const auto sum = [&](psWork* work) {
+    return psAllReduce(world, input.data(), output.data(), count, PS_FLOAT32, PS_SUM, nullptr, work);
+  };
+  require_ok(sum(nullptr));
+  if (member.rank == member.size - 1) {
+    psWork work = nullptr;
+    require_ok(sum(&work));
+    require_ok(psFinalize(context));
+    psWorkFree(work);
+    psGroupFree(world);
+    return;
+  }
+  require_error(sum(nullptr), PS_ERR_PEER_FAILED, "left by psFinalize");
+  require_ok(psGroupFree(world));
+  require_ok(psFinalize(context));
+});
+
 // Groups of a layout go the same ways. Each has one member a host at most, or several on each.
 const Body layout_over_hosts("layout_over_hosts", [](Member& member) {
   const psContext context = join_on_hosts(member);
@@ -345,6 +369,7 @@ TEST(HostsUnderRules, Striped) {
   run_world(mismatches, Ranks::kProcesses, 4, "aabb all_reduce=striped");
   run_world(short_last_pieces, Ranks::kProcesses, 4, "aabb all_reduce=striped");
   run_world(short_last_pieces, Ranks::kProcesses, 6, "aaabbb all_reduce=striped");
+  for (int round = 0; round < 5; ++round) run_world(one_leaves_within, Ranks::kProcesses, 4, "aabb all_reduce=striped");
 }
 
 }  // namespace
