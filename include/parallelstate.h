@@ -653,9 +653,10 @@ PS_API psResult psDestroyModelParallel(psContext context);
  *   all_gather, all_gather_v; gather and gather_v at the root                        send == own block of recv
  *   reduce_scatter, reduce_scatter_v; scatter and scatter_v at the root              recv == own block of send
  *
- * Algorithms on one host: up to 64 KiB a flat one-shot exchange with the flag in the data line; above it a pipeline of
- * pieces without barriers between them, for all_reduce in two shots (reduce-scatter, then all-gather). Both follow the
- * shared-memory designs surveyed in docs/architecture.md.
+ * Algorithms on one host: up to 64 KiB a flat one-shot exchange with the flag in the data line, for many ranks a tree of
+ * leaders; above it what only copies goes from buffer to buffer where processes reach each other's memory, and the rest in
+ * a pipeline of pieces without barriers between them, for all_reduce in two shots (reduce-scatter, then all-gather). They
+ * follow the shared-memory designs surveyed in docs/architecture.md; `psctl info --dispatch` prints which runs when.
  */
 
 /* count in, count out. */

@@ -80,7 +80,10 @@ const RankProgram kLeaver("leaver_in_a_tree", [](const Rank& self) {
   psContext context = join_at_place(self);
   const psGroup world = self.world(context);
   ok(psBarrier(world, nullptr));
+  self.say("ready");
   if (self.rank == static_cast<int>(self.number(0))) {
+    // Who misses it in the next call would fail those who are still in this one.
+    self.hear("leave");
     ok(psGroupFree(world));
     ok(psFinalize(context));
     return;
@@ -93,6 +96,8 @@ const RankProgram kLeaver("leaver_in_a_tree", [](const Rank& self) {
 TEST(Domains, WhoLeavesIsNamedByAll) {
   for (const int leaver : {1, 2, 8}) {
     World world("leaver_in_a_tree", kRanks, {std::to_string(leaver)});
+    world.hear_all("ready");
+    world.tell(leaver, "leave");
     for (int rank = 0; rank < kRanks; ++rank) {
       if (rank == leaver) continue;
       const Line error = world.hear(rank, "error");
