@@ -52,6 +52,13 @@ struct Blocks {
   }
   size_t largest() const { return lists ? *std::max_element(lists->sizes.begin(), lists->sizes.end()) : bytes; }
   std::byte* at(int i) const { return base + offset(i); }
+  // From the base to the end of the last of `count` blocks.
+  size_t extent(int count) const {
+    if (!lists) return offset(count - 1) + bytes;
+    size_t end = 0;
+    for (int i = 0; i < count; ++i) end = std::max(end, offset(i) + size(i));
+    return end;
+  }
 };
 
 struct Call {

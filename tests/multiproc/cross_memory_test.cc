@@ -54,12 +54,7 @@ void exchange(psGroup group, uint32_t* input, uint32_t* output) {
 
 // Whether large data goes from buffer to buffer, as psDescribe says.
 bool is_single(psContext context) {
-  psBytes bytes = nullptr;
-  const void* data = nullptr;
-  require_ok(psDescribe(context, &bytes));
-  require_ok(psBytesAt(bytes, 0, &data, nullptr, nullptr));
-  const std::string text = static_cast<const char*>(data);
-  require_ok(psBytesFree(bytes));
+  const std::string text = described(context);
   const size_t begin = text.find("\"communicators\"");
   return text.substr(begin, text.find("\"configuration\"") - begin).find("single-copy") != std::string::npos;
 }

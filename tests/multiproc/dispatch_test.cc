@@ -32,15 +32,7 @@ psResult init(const Member& member, const char* rules, bool by_environment, psCo
   return psInit(&config, context);
 }
 
-Json describe(psContext context) {
-  psBytes bytes = nullptr;
-  const void* data = nullptr;
-  require_ok(psDescribe(context, &bytes));
-  require_ok(psBytesAt(bytes, 0, &data, nullptr, nullptr));
-  Json json = Json::parse(static_cast<const char*>(data));
-  require_ok(psBytesFree(bytes));
-  return json;
-}
+Json describe(psContext context) { return Json::parse(described(context)); }
 
 void sweep(psContext context, const Member& member) {
   psGroup world = nullptr;

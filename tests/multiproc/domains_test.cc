@@ -55,15 +55,7 @@ std::vector<int32_t> everyone(const Member& member) {
   return ranks;
 }
 
-Json describe(psContext context) {
-  psBytes bytes = nullptr;
-  const void* data = nullptr;
-  require_ok(psDescribe(context, &bytes));
-  require_ok(psBytesAt(bytes, 0, &data, nullptr, nullptr));
-  Json json = Json::parse(static_cast<const char*>(data));
-  require_ok(psBytesFree(bytes));
-  return json;
-}
+Json describe(psContext context) { return Json::parse(described(context)); }
 
 // Groups of all, of all in the opposite order, and of every second; with slots too small for much of the table too.
 const Body sweep("sweep_of_trees", [](Member& member) {

@@ -46,15 +46,7 @@ psGroup world_of(psContext context) {
   return group;
 }
 
-nlohmann::json describe(psContext context) {
-  psBytes bytes = nullptr;
-  const void* data = nullptr;
-  require_ok(psDescribe(context, &bytes));
-  require_ok(psBytesAt(bytes, 0, &data, nullptr, nullptr));
-  nlohmann::json json = nlohmann::json::parse(static_cast<const char*>(data));
-  require_ok(psBytesFree(bytes));
-  return json;
-}
+nlohmann::json describe(psContext context) { return nlohmann::json::parse(described(context)); }
 
 // Whether every communicator of these ranks has some, by psDescribe.
 bool shares_memory(psContext context, const std::vector<int32_t>& ranks) {

@@ -162,6 +162,16 @@ psContext join(const std::string& rendezvous, int rank, int size) {
   return context;
 }
 
+std::string described(psContext context) {
+  psBytes bytes = nullptr;
+  const void* data = nullptr;
+  require_ok(psDescribe(context, &bytes));
+  require_ok(psBytesAt(bytes, 0, &data, nullptr, nullptr));
+  std::string text = static_cast<const char*>(data);
+  require_ok(psBytesFree(bytes));
+  return text;
+}
+
 std::string unique_rendezvous() {
   static std::atomic<int> next{0};
   return "mem://multiproc-" + std::to_string(::getpid()) + "-" + std::to_string(next.fetch_add(1));

@@ -65,6 +65,9 @@ bool run_rank(int argc, char** argv, int* status);
 // Joins a world as every test does: nothing from the environment, host memory, a deadline of its own.
 psContext join(const std::string& rendezvous, int rank, int size);
 
+// What psDescribe says.
+std::string described(psContext context);
+
 // A rendezvous for ranks of this process that no other test uses.
 std::string unique_rendezvous();
 

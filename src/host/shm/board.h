@@ -129,6 +129,17 @@ class Board {
   std::span<std::byte> sum() { return sum_; }
 
   Regions& regions() { return regions_; }
+  // The other members, of those `concerned`, that say in that line of theirs that they touch what others lend.
+  template <class Concerned>
+  std::vector<int> touchers(Counter MemberLines::* line, Concerned&& concerned) const {
+    std::vector<int> members;
+    for (int member = 0; member < size(); ++member) {
+      if (member == rank_ || !concerned(member)) continue;
+      if ((lines(member).*line).value.load(std::memory_order_seq_cst) != 0) members.push_back(member);
+    }
+    return members;
+  }
+
   // nullptr: some member may not reach another's buffers.
   const PeerMemory* peer_memory() const { return peer_memory_ ? &*peer_memory_ : nullptr; }
   // Of collectives.

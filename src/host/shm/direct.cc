@@ -6,7 +6,7 @@ namespace ps {
 namespace {
 
 size_t extent(const Call& call, int size) {
-  return call.columns ? call.input.offset(size - 1) + call.input.size(size - 1) : call.input.size(0);
+  return call.columns ? call.input.extent(size) : call.input.size(0);
 }
 
 // An output that lies over input which peers still read.
@@ -86,14 +86,9 @@ std::vector<int> Direct::takers_back() const {
 }
 
 std::vector<int> Direct::retract() {
-  std::vector<int> members;
-  if (!lends_) return members;
+  if (!lends_) return {};
   header(board_.rank()).retracted.store(1, std::memory_order_seq_cst);
-  for (int member = 0; member < board_.size(); ++member) {
-    if (member == board_.rank() || !call_.reads(member)) continue;
-    if (board_.lines(member).touching.value.load(std::memory_order_seq_cst) != 0) members.push_back(member);
-  }
-  return members;
+  return board_.touchers(&MemberLines::touching, [this](int member) { return call_.reads(member); });
 }
 
 std::vector<int> Direct::awaited() const {

@@ -78,13 +78,8 @@ void ShmPlane::start(Call&& call, uint64_t sequence, OperationSlot& slot) {
 }
 
 std::vector<int> ShmPlane::retract_messages() {
-  std::vector<int> members;
   board_.own().retracted_messages.value.store(1, std::memory_order_seq_cst);
-  for (int member = 0; member < board_.size(); ++member) {
-    if (member == board_.rank()) continue;
-    if (board_.lines(member).touching_messages.value.load(std::memory_order_seq_cst) != 0) members.push_back(member);
-  }
-  return members;
+  return board_.touchers(&MemberLines::touching_messages, [](int) { return true; });
 }
 
 void ShmPlane::mark_freed(uint16_t tag) {

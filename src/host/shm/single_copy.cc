@@ -16,12 +16,6 @@ constexpr size_t kChunk = 256 << 10;
 // As long as a block is in the caches, its source is much faster at it than its reader; from here on they are alike.
 constexpr size_t kLargeBlock = 4 << 20;
 
-size_t extent(const Blocks& blocks, int size) {
-  size_t end = 0;
-  for (int i = 0; i < size; ++i) end = std::max(end, blocks.offset(i) + blocks.size(i));
-  return end;
-}
-
 }  // namespace
 
 bool SingleCopy::can(Kind kind) {
@@ -48,7 +42,7 @@ void SingleCopy::lend() {
   Header& own = header(board_.rank());
   own.opening.moves_own = copies_own() && block_bytes(board_.rank(), board_.rank()) >= kLargeBlock ? 1 : 0;
   if (stages()) {
-    const size_t bytes = extent(call_.input, board_.size());
+    const size_t bytes = call_.input.extent(board_.size());
     const bool is_overwritten = reads() && call_.columns && call_.all_stage && call_.input.base == call_.output.base;
     // Without a root nobody reads it but this rank.
     const std::optional<Place> place = has_root() ? find(call_.input.base, bytes) : Place{};
@@ -60,7 +54,7 @@ void SingleCopy::lend() {
     own.input = place.value_or(Place{0, address_of(call_.input.base)});
   }
   if (reads()) {
-    const size_t bytes = extent(call_.output, board_.size());
+    const size_t bytes = call_.output.extent(board_.size());
     const std::optional<Place> place = find(call_.output.base, bytes);
     if (!place) {
       output_bounce_ = std::make_unique_for_overwrite<std::byte[]>(bytes);
@@ -125,7 +119,7 @@ bool SingleCopy::step() {
   if (!told_) board_.store(board_.own().done.value, sequence_);
   told_ = true;
   if (blocked_on() >= 0) return false;
-  if (output_bounce_) std::memcpy(output_, output_bounce_.get(), extent(call_.output, board_.size()));
+  if (output_bounce_) std::memcpy(output_, output_bounce_.get(), call_.output.extent(board_.size()));
   return true;
 }
 
@@ -158,7 +152,7 @@ bool SingleCopy::move(const Part& part, size_t at, size_t bytes) const {
   if (part.is_push) {
     const std::byte* const from = call_.input.at(call_.input_block(part.member)) + at;
     if (part.member == rank) {
-      copy(output_of(extent(call_.output, board_.size())), call_.output.at(call_.output_block(rank)) + at, from, bytes);
+      copy(output_of(call_.output.extent(board_.size())), call_.output.at(call_.output_block(rank)) + at, from, bytes);
       return true;
     }
     // Where the block lies in the reader's output; a root has them one behind the other.
@@ -197,13 +191,8 @@ std::vector<int> SingleCopy::awaited() const {
 }
 
 std::vector<int> SingleCopy::retract() {
-  std::vector<int> members;
   header(board_.rank()).retracted.store(1, std::memory_order_seq_cst);
-  for (int member = 0; member < board_.size(); ++member) {
-    if (!needs(member, true)) continue;
-    if (board_.lines(member).touching.value.load(std::memory_order_seq_cst) != 0) members.push_back(member);
-  }
-  return members;
+  return board_.touchers(&MemberLines::touching, [this](int member) { return needs(member, true); });
 }
 
 }  // namespace ps
