@@ -14,14 +14,11 @@ void refuse_bytes(size_t count, size_t element, size_t times) {
        times > 1 ? fmt::format(" for each of {} ranks", times) : "");
 }
 
-int32_t checked_rank(const Group& group, int32_t rank, const char* name, bool ring) {
+int32_t checked_unusual_rank(const Group& group, int32_t rank, const char* name, bool ring) {
   const int32_t size = group.size();
   if (ring && rank == PS_NEXT) return (group.rank() + 1) % size;
   if (ring && rank == PS_PREV) return (group.rank() + size - 1) % size;
-  if (rank < 0 || rank >= size) {
-    fail(PS_ERR_ARGUMENT, "{} {} is no rank of group '{}' with {} members", name, rank, group.name(), size);
-  }
-  return rank;
+  fail(PS_ERR_ARGUMENT, "{} {} is no rank of group '{}' with {} members", name, rank, group.name(), size);
 }
 
 void refuse_overlap(const Span& send, const Span& recv, const void* send_alias, const void* recv_alias) {

@@ -34,7 +34,11 @@ inline size_t checked_bytes(size_t count, size_t element, size_t times = 1) {
   return bytes;
 }
 // A rank in the group; PS_NEXT and PS_PREV where `ring`. ARGUMENT otherwise.
-int32_t checked_rank(const Group& group, int32_t rank, const char* name, bool ring);
+int32_t checked_unusual_rank(const Group& group, int32_t rank, const char* name, bool ring);
+inline int32_t checked_rank(const Group& group, int32_t rank, const char* name, bool ring) {
+  if (rank >= 0 && rank < group.size()) return rank;
+  return checked_unusual_rank(group, rank, name, ring);
+}
 // ARGUMENT: NULL with a size.
 inline void check_present(const Span& span) {
   if (span.data == nullptr && span.bytes > 0) fail(PS_ERR_ARGUMENT, "{} is NULL, {} bytes are needed", span.name, span.bytes);

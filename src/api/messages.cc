@@ -66,6 +66,11 @@ void run(ps::Group& group, std::span<const Message> messages, psWork* work) {
   if (work != nullptr) *work = Pool<psWorkImpl>::make(std::shared_ptr<ps::Work>(std::move(handle)));
 }
 
+void run(ps::Group& group, const Message& message, psWork* work) {
+  if (work == nullptr && message.peer != group.rank()) return group.run(message);
+  run(group, {&message, 1}, work);
+}
+
 }  // namespace
 
 psResult psSend(psGroup group, const void* send, size_t count, psDataType dtype, int32_t dst, int32_t tag, void*,
@@ -74,7 +79,7 @@ psResult psSend(psGroup group, const void* send, size_t count, psDataType dtype,
     ps::Group& object = open(group);
     object.communicator().expect_send();
     const Message message = make_message(object, Kind::kSend, send, count, dtype, dst, tag, kSendNames);
-    run(object, {&message, 1}, work);
+    run(object, message, work);
   });
 }
 
@@ -82,7 +87,7 @@ psResult psRecv(psGroup group, void* recv, size_t count, psDataType dtype, int32
   return guard_operation("psRecv", [&] {
     ps::Group& object = open(group);
     const Message message = make_message(object, Kind::kRecv, recv, count, dtype, src, tag, kRecvNames);
-    run(object, {&message, 1}, work);
+    run(object, message, work);
   });
 }
 

@@ -12,6 +12,8 @@ namespace {
 
 // Steps, of about 10 ns where nothing can be done.
 constexpr int kBurst = 200;
+// How many looks at a small collective take as long as a step.
+constexpr int kLooks = 4;
 // How long a rank that leaves sees off what it has sent.
 constexpr int64_t kSendOffMs = 5000;
 constexpr int64_t kSendOffBusyMs = 200;
@@ -72,11 +74,49 @@ void Communicator::step_in_burst(Request& request, Step&& step) {
   if (!request.finished()) request.deadline = Deadline::in_ms(request.timeout_ms);
 }
 
-void Communicator::submit(CollectiveRequest& request, Call&& call) {
+void Communicator::run(GroupLabel& label, Call&& call, int64_t timeout_ms) {
   std::optional<NoCancellation> no_cancellation;
   if (enters_kernel_) no_cancellation.emplace();
-  const std::lock_guard lock(queue_lock_);
-  check_usable(request.label);
+  std::unique_lock lock(queue_lock_);
+  check_usable(label);
+  const bool is_begun = queue_.empty() && begin_small(label, call);
+  if (is_begun && end_small(call)) return;
+  CollectiveRequest request(label, call.signature, timeout_ms, false);
+  if (is_begun) {
+    resume_small(request, std::move(call));
+  } else {
+    start(request, std::move(call));
+  }
+  lock.unlock();
+  wait(request, Deadline::never());
+  if (request.error) throw *request.error;
+}
+
+bool Communicator::begin_small(const GroupLabel& label, const Call& call) {
+  if (!plane_->begin_small(call, sequence_ + 1)) return false;
+  ++sequence_;
+  record_call(*world_, call.signature, sequence_, label.record_name, true);
+  return true;
+}
+
+bool Communicator::end_small(const Call& call) {
+  int looks = kLooks * std::min(world_->wait_policy().pauses, kBurst);
+  while (!plane_->end_small(call, sequence_)) {
+    if (--looks < 0) return false;
+  }
+  record_return(*world_);
+  return true;
+}
+
+void Communicator::resume_small(CollectiveRequest& request, Call&& call) {
+  request.number = sequence_;
+  plane_->resume_small(std::move(call), sequence_, request.slot);
+  request.started = true;
+  request.deadline = Deadline::in_ms(request.timeout_ms);
+  queue_.push_back(request);
+}
+
+void Communicator::start(CollectiveRequest& request, Call&& call) {
   request.number = sequence_ + 1;
   plane_->start(std::move(call), request.number, request.slot);
   ++sequence_;
@@ -85,11 +125,58 @@ void Communicator::submit(CollectiveRequest& request, Call&& call) {
   step_in_burst(request, [this] { step_collectives(); });
 }
 
+void Communicator::submit(CollectiveRequest& request, Call&& call) {
+  std::optional<NoCancellation> no_cancellation;
+  if (enters_kernel_) no_cancellation.emplace();
+  const std::lock_guard lock(queue_lock_);
+  check_usable(request.label);
+  start(request, std::move(call));
+}
+
+void Communicator::run(GroupLabel& label, const Message& message, int64_t timeout_ms) {
+  std::optional<NoCancellation> no_cancellation;
+  if (enters_kernel_) no_cancellation.emplace();
+  std::unique_lock lock(message_lock_);
+  check_usable(label);
+  if (run_at_once(label, message)) return;
+  MessageRequest request(label, {&message, 1}, message.signature, timeout_ms, false);
+  start(request);
+  lock.unlock();
+  wait(request, Deadline::never());
+  if (request.error) throw *request.error;
+}
+
+bool Communicator::run_at_once(const GroupLabel& label, const Message& message) {
+  const auto note = [&](bool blocking) { record_call(*world_, message.signature, 0, label.record_name, blocking); };
+  if (message.is_send()) {
+    if (!plane_->send_at_once(message)) return false;
+    note(false);
+    return true;
+  }
+  note(true);
+  try {
+    for (int tries = std::min(world_->wait_policy().pauses, kBurst); !plane_->receive_at_once(message); --tries) {
+      if (tries <= 0) return false;
+      // Without it, the processor has begun many more looks by the time of the one that finds the message, and must
+      // undo them first.
+      cpu_pause();
+    }
+  } catch (const std::exception&) {
+    return false;  // what posts the message meets it again, and fails the group
+  }
+  record_return(*world_);
+  return true;
+}
+
 void Communicator::submit(MessageRequest& request) {
   std::optional<NoCancellation> no_cancellation;
   if (enters_kernel_) no_cancellation.emplace();
   const std::lock_guard lock(message_lock_);
   check_usable(request.label);
+  start(request);
+}
+
+void Communicator::start(MessageRequest& request) {
   bool is_under_way = false;
   try {
     for (Message& message : request.messages) {

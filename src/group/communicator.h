@@ -60,6 +60,9 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   void expect_send() const {
     if (plane_) own_line(plane_->next_message_line());
   }
+  // Runs a collective, or one message to another member, to its end. Throws what refuses the call, or its failure.
+  void run(GroupLabel& label, Call&& call, int64_t timeout_ms);
+  void run(GroupLabel& label, const Message& message, int64_t timeout_ms);
   // Takes a place in the order and starts. Throws what refuses the call, or the failure that the group already has.
   void submit(CollectiveRequest& request, Call&& call);
   void submit(MessageRequest& request);
@@ -101,10 +104,17 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   static constexpr int kMostGroups = 64;  // stages rely on it, see Planner::kTagBits
 
  private:
-  // Within a lock: a blocking call begins with a burst of steps, which is all that a small operation takes. The deadline
+  // All within a lock. A blocking call begins with a burst of steps, which is all that a small operation takes. The deadline
   // counts from the end of the burst, so a call that needs no more does not ask for the time.
   template <class Step>
   void step_in_burst(Request& request, Step&& step);
+  void start(CollectiveRequest& request, Call&& call);
+  // A collective of a few bytes needs no request where everybody comes at once. False: it is none, or somebody does not.
+  bool begin_small(const GroupLabel& label, const Call& call);
+  bool end_small(const Call& call);
+  void resume_small(CollectiveRequest& request, Call&& call);
+  bool run_at_once(const GroupLabel& label, const Message& message);
+  void start(MessageRequest& request);
   bool poll(Request& request, bool thorough);
   void wait_longer(Request& request, Deadline deadline);
   void expire(const Request& request);

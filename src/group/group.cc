@@ -46,12 +46,11 @@ std::unique_ptr<Work> Group::run(Call&& call, bool asynchronous) {
     communicator_->submit(*request, std::move(call));
     return watch(std::move(request));
   }
-  CollectiveRequest request(label_, call.signature, timeout_ms(), false);
-  communicator_->submit(request, std::move(call));
-  communicator_->wait(request, Deadline::never());
-  if (request.error) throw *request.error;
+  communicator_->run(label_, std::move(call), timeout_ms());
   return nullptr;
 }
+
+void Group::run(const Message& message) { communicator_->run(label_, message, timeout_ms()); }
 
 std::unique_ptr<Work> Group::run(std::span<const Message> messages, const Signature& what, bool asynchronous) {
   if (asynchronous) {

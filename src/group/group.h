@@ -63,6 +63,8 @@ class Group {
 
   // Runs a collective: returns when it is complete, or at once with a work where `asynchronous`. Throws its failure.
   std::unique_ptr<Work> run(Call&& call, bool asynchronous);
+  // Blocking, and to another rank.
+  void run(const Message& message);
   std::unique_ptr<Work> run(std::span<const Message> messages, const Signature& what, bool asynchronous);
 
   GroupMemory& memory() { return memory_; }

@@ -4,10 +4,13 @@
 #include <cstring>
 
 #include "host/copy/copy.h"
+#include "host/copy/copy_few.h"
 
 namespace ps {
 namespace {
 
+// Up to so many bytes a copy is not worth choosing a method for.
+constexpr size_t kFewBytes = 64;
 // Messages up to this size travel whole in one entry.
 constexpr size_t kLargestEntry = 8 << 10;
 // What a larger one may put into the ring before its receive is known: its beginning, or all of it.
@@ -80,16 +83,42 @@ Mailbox::Mailbox(int rank, int size, OpenPath open_path)
 
 Mailbox::~Mailbox() = default;
 
+bool Mailbox::send_at_once(const Message& message) {
+  Peer* const peer = peers_[static_cast<size_t>(message.peer)].get();
+  if (peer == nullptr || message.bytes > kLargestEntry || !peer->sends.empty() || !peer->answers.empty() ||
+      message.bytes > peer->path->most_payload() || !peer->path->write(whole(message))) {
+    return false;
+  }
+  peer->path->ring();
+  return true;
+}
+
+bool Mailbox::receive_at_once(const Message& message) {
+  Peer* const peer = peers_[static_cast<size_t>(message.peer)].get();
+  if (peer == nullptr || !peer->receives.empty() || !peer->unexpected.empty()) return false;
+  const auto entry = peer->path->front();
+  if (!entry || entry->type != EntryType::kEager || !takes(message, entry->tag, entry->signature.group) ||
+      !is_match(message, entry->signature)) {
+    return false;
+  }
+  const size_t bytes = std::min(message.bytes, entry->payload.size());
+  if (bytes <= kFewBytes) {
+    copy_few(message.buffer, entry->payload.data(), bytes);
+  } else {
+    copy(CopyTarget::kOutput, message.buffer, entry->payload.data(), bytes);
+  }
+  if (peer->path->pop()) peer->path->ring();
+  return true;
+}
+
 void Mailbox::post(Message& message) {
   if (message.peer == rank_) return own_.post(message, message.peer);
   auto& peer = peers_[static_cast<size_t>(message.peer)];
   if (!peer) peer = std::make_unique<Peer>(open_path_(message.peer));
   if (message.is_send()) {
-    // Most are small and have nothing before them.
-    if (message.bytes <= kLargestEntry && peer->sends.empty() && peer->answers.empty() &&
-        message.bytes <= peer->path->most_payload() && peer->path->write(whole(message))) {
+    if (send_at_once(message)) {
       message.done = true;
-      return peer->path->ring();
+      return;
     }
     peer->sends.push_back(&message);
     flush(message.peer);

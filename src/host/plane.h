@@ -51,6 +51,12 @@ class Plane {
 
   // Collectives, in the group's order. Chooses the algorithm, the same on every member, and makes it in `slot`.
   virtual void start(Call&& call, uint64_t sequence, OperationSlot& slot) = 0;
+  // A collective of a few bytes without an operation of its own. begin_small() begins it, or returns false where start()
+  // must. end_small() returns true once it is complete; what else there may be to say of it, an error too, is said by the
+  // operation that resume_small() makes, and that goes on with it.
+  virtual bool begin_small(const Call&, uint64_t /*sequence*/) { return false; }
+  virtual bool end_small(const Call&, uint64_t /*sequence*/) { return false; }
+  virtual void resume_small(Call&&, uint64_t /*sequence*/, OperationSlot&) {}
   // Whether `member` is known to have begun collective `sequence`.
   virtual bool reached(int member, uint64_t sequence) = 0;
 
@@ -62,6 +68,9 @@ class Plane {
   // Messages. `step_messages` moves what can be moved. Both throw MismatchFound where a receive meets a send of another
   // count or type.
   virtual void post(Message& message) = 0;
+  // A message that can be sent or received now, without keeping it. False: nothing has happened, and post() must.
+  virtual bool send_at_once(const Message&) { return false; }
+  virtual bool receive_at_once(const Message&) { return false; }
   virtual void step_messages() = 0;
   // After the group has failed: takes back the buffers of messages that were lent, and says which members touch them at
   // this moment. From then on none begins to.

@@ -9,7 +9,7 @@
 namespace ps {
 
 void match_message(int peer, const Message& receive, const Signature& sent) {
-  if (receive.signature.dtype == sent.dtype && receive.signature.count == sent.count) return;
+  if (is_match(receive, sent)) return;
   throw MismatchFound{peer, sent, fmt::format("the message has tag {}", receive.tag), receive.signature};
 }
 

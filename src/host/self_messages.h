@@ -12,6 +12,10 @@ inline bool takes(const Message& receive, int32_t tag, uint16_t group) {
   return receive.tag == tag && receive.signature.group == group;
 }
 
+// Whether the receive asks for what was sent.
+inline bool is_match(const Message& receive, const Signature& sent) {
+  return receive.signature.dtype == sent.dtype && receive.signature.count == sent.count;
+}
 // Throws MismatchFound unless the receive asks for what was sent.
 void match_message(int peer, const Message& receive, const Signature& sent);
 

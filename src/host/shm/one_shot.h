@@ -15,6 +15,11 @@ class OneShot final : public StagedOperation {
   static size_t staged_bytes(const Call& call, int size);
 
   OneShot(Board& board, Call&& call, uint64_t sequence);
+  // Of a call that is published already, see host/shm/small_call.h.
+  struct Published {};
+  OneShot(Board& board, Call&& call, uint64_t sequence, Published) : OneShot(board, std::move(call), sequence) {
+    published_ = true;
+  }
   bool step() override;
 
   std::vector<int> awaited() const override;

@@ -72,9 +72,20 @@ void ShmPlane::start(Call&& call, uint64_t sequence, OperationSlot& slot) {
   auto algorithm = choices_.find(call.kind(), bytes);
   if (algorithm == Algorithm::kSingleCopy && !SingleCopy::may(call)) algorithm = Algorithm::kPipeline;
   if (!algorithm) fail(PS_ERR_INTERNAL, "no algorithm of plane shm runs {}", describe(call.signature));
-  next_line_.store(&board_.header(board_.rank(), sequence + 1), std::memory_order_relaxed);
+  expect_line(sequence + 1);
   if (*algorithm == Algorithm::kOneShot) return make<OneShot>(board_, std::move(call), sequence, slot);
   find(*algorithm, true)->make(board_, std::move(call), sequence, slot);
+}
+
+bool ShmPlane::begin_small(const Call& call, uint64_t sequence) {
+  if (!SmallCall::suits(call) || choices_.find(call.kind(), call.input.bytes) != Algorithm::kOneShot) return false;
+  if (!small_call_.begin(call, sequence)) return false;
+  expect_line(sequence + 1);
+  return true;
+}
+
+void ShmPlane::resume_small(Call&& call, uint64_t sequence, OperationSlot& slot) {
+  slot.emplace<OneShot>(board_, std::move(call), sequence, OneShot::Published());
 }
 
 std::vector<int> ShmPlane::retract_messages() {

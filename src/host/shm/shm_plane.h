@@ -8,6 +8,7 @@
 #include "host/mailbox.h"
 #include "host/plane.h"
 #include "host/shm/board.h"
+#include "host/shm/small_call.h"
 
 namespace ps {
 
@@ -25,6 +26,9 @@ class ShmPlane final : public Plane {
   std::vector<DispatchRow> in_force() const override { return choices_.rows(); }
 
   void start(Call&& call, uint64_t sequence, OperationSlot& slot) override;
+  bool begin_small(const Call& call, uint64_t sequence) override;
+  bool end_small(const Call& call, uint64_t sequence) override { return small_call_.end(call, sequence); }
+  void resume_small(Call&& call, uint64_t sequence, OperationSlot& slot) override;
   bool reached(int member, uint64_t sequence) override { return board_.reached(member, sequence); }
 
   bool uses_regions() const override { return true; }
@@ -32,6 +36,8 @@ class ShmPlane final : public Plane {
   void remove_region(uint64_t id) override { board_.regions().remove(id); }
 
   void post(Message& message) override { mailbox_.post(message); }
+  bool send_at_once(const Message& message) override { return mailbox_.send_at_once(message); }
+  bool receive_at_once(const Message& message) override { return mailbox_.receive_at_once(message); }
   void step_messages() override { mailbox_.step(); }
   std::vector<int> retract_messages() override;
   void drop_messages() override { mailbox_.drop_all(); }
@@ -45,8 +51,13 @@ class ShmPlane final : public Plane {
   std::unique_ptr<MessagePath> open_path(int peer);
 
  private:
+  void expect_line(uint64_t sequence) {
+    next_line_.store(&board_.header(board_.rank(), sequence), std::memory_order_relaxed);
+  }
+
   const Choices choices_;
   Board board_;
+  SmallCall small_call_{board_};
   Mailbox mailbox_;
 };
 
