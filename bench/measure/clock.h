@@ -13,4 +13,7 @@ inline int64_t now_ns() {
   return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
+// What reading it twice, with nothing between, says; the median of some hundred times.
+int64_t clock_cost_ns();
+
 }  // namespace measure
