@@ -1,5 +1,7 @@
 #include "host/shm/message_ring.h"
 
+#include <sys/random.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -22,16 +24,22 @@ namespace {
 
 constexpr size_t kLineBytes = 64;
 constexpr size_t kInlineBytes = 16;
-constexpr size_t kCounterBytes = 128;
 // Of an entry of 1 KiB; longer ones come in numbers, and their writer waits for room.
 constexpr uint64_t kSmallLines = 17;
+
+// No sum of it and a position is 0, as lines are at first.
+uint64_t make_salt() {
+  uint64_t number = 0;
+  if (::getrandom(&number, sizeof number, 0) != sizeof number) fail_errno("no random number for a ring of messages");
+  return number >> 1 | 1;
+}
 
 }  // namespace
 
 MessageRing::MessageRing(std::byte* memory, size_t bytes)
-    : consumed_(reinterpret_cast<std::atomic<uint64_t>*>(memory)),
-      lines_(reinterpret_cast<Line*>(memory + kCounterBytes)),
-      line_count_((bytes - kCounterBytes) / kLineBytes),
+    : head_(reinterpret_cast<Head*>(memory)),
+      lines_(reinterpret_cast<Line*>(memory + sizeof(Head))),
+      line_count_((bytes - sizeof(Head)) / kLineBytes),
       most_payload_((line_count_ / 4 - 1) * kLineBytes),
       room_until_(line_count_) {
   static_assert(sizeof(Line) == kLineBytes);
@@ -52,7 +60,7 @@ void MessageRing::advance(uint64_t lines) {
 
 bool MessageRing::has_room(uint64_t lines) {
   if (position_ + lines <= room_until_) return true;
-  room_until_ = consumed_->load(std::memory_order_seq_cst) + line_count_;
+  room_until_ = head_->consumed.load(std::memory_order_seq_cst) + line_count_;
   return position_ + lines <= room_until_;
 }
 
@@ -62,8 +70,11 @@ bool MessageRing::write(const Entry& entry) {
   const uint64_t lines = 1 + (is_inline ? 0 : (bytes + kLineBytes - 1) / kLineBytes);
   const uint64_t to_end = line_count_ - index_;
   const uint64_t skipped = lines > to_end ? to_end : 0;
-  // One line more, whose stamp is cleared.
-  if (!has_room(skipped + lines + 1)) return false;
+  if (!has_room(skipped + lines)) return false;
+  if (salt_ == 0) {
+    salt_ = make_salt();
+    head_->salt.store(salt_, std::memory_order_seq_cst);
+  }
   const uint64_t start = position_ + skipped;
   Line& head = line(skipped);
   head.type = entry.type;
@@ -76,33 +87,36 @@ bool MessageRing::write(const Entry& entry) {
   } else {
     copy(CopyTarget::kShared, reinterpret_cast<std::byte*>(&head + 1), entry.payload.data(), bytes);
   }
-  // The line behind held payload a lap ago, or it holds an old stamp, which is no less plain.
-  const bool clears = start + lines < payload_until_ + line_count_;
-  if (clears) line(skipped + lines).stamp.store(0, std::memory_order_relaxed);
-  if (lines > 1) payload_until_ = start + lines;
   if (skipped > 0) {
-    head.stamp.store(start + 1, std::memory_order_relaxed);
+    head.stamp.store(stamp_at(start), std::memory_order_relaxed);
     Line& wrap = line(0);
     wrap.type = EntryType::kWrap;
-    wrap.stamp.store(position_ + 1, std::memory_order_seq_cst);
+    wrap.stamp.store(stamp_at(position_), std::memory_order_seq_cst);
   } else {
-    head.stamp.store(start + 1, std::memory_order_seq_cst);
+    head.stamp.store(stamp_at(start), std::memory_order_seq_cst);
   }
   advance(skipped + lines);
-  // The line that the next small entry will write or clear: fetched from the reader's cache only then, it would double
-  // the latency.
-  own_line(&line(clears ? 1 : 0));
+  // Fetched from the reader's cache only when it is written, it would double the latency.
+  own_line(&line(0));
   return true;
 }
 
+bool MessageRing::is_stamped(const Line& line) const {
+  return line.stamp.load(std::memory_order_seq_cst) == stamp_at(position_);
+}
+
 std::optional<Entry> MessageRing::front() {
+  if (salt_ == 0) {
+    salt_ = head_->salt.load(std::memory_order_seq_cst);
+    if (salt_ == 0) return std::nullopt;
+  }
   const Line* head = &line(0);
-  if (head->stamp.load(std::memory_order_seq_cst) != position_ + 1) return std::nullopt;
+  if (!is_stamped(*head)) return std::nullopt;
   if (head->type == EntryType::kWrap) {
     advance(line_count_ - index_);
     tell();
     head = &line(0);
-    if (head->stamp.load(std::memory_order_seq_cst) != position_ + 1) return std::nullopt;
+    if (!is_stamped(*head)) return std::nullopt;
   }
   // A peer's number: whatever it says, nothing beyond the ring is read.
   if (head->bytes > most_payload_) fail(PS_ERR_INTERNAL, "a message entry claims {} bytes, at most {} fit", head->bytes, most_payload_);
@@ -114,7 +128,7 @@ std::optional<Entry> MessageRing::front() {
 
 void MessageRing::tell() {
   told_ = position_;
-  consumed_->store(position_, std::memory_order_seq_cst);
+  head_->consumed.store(position_, std::memory_order_seq_cst);
 }
 
 bool MessageRing::pop() {

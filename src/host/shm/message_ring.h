@@ -1,9 +1,8 @@
 // A single-writer, single-reader ring of entries for the messages of one pair of ranks in one direction.
 //
-// Entries start at 64-byte lines. The first word of an entry is its stamp, written last: position + 1, which no earlier
-// entry at this place had. What a payload left there could look like a stamp, so where one may have been the writer clears
-// the first word of the next entry before it stamps the current one; the reader polls one line and gets a small message
-// with it.
+// Entries start at 64-byte lines. The first word of an entry is its stamp, written last: its position in the stream, so no
+// earlier entry at this place had the same, plus a random number of the ring's, so that what a payload left there cannot
+// look like a stamp. The reader polls one line and gets a small message with it, and that line is all that the two share.
 #pragma once
 
 #include <atomic>
@@ -35,7 +34,14 @@ class MessageRing {
 
  private:
   struct Line;
+  // The ring's own memory before its lines.
+  struct Head {
+    alignas(64) std::atomic<uint64_t> consumed;  // lines, by the reader
+    alignas(64) std::atomic<uint64_t> salt;      // of the stamps, by the writer before its first entry; 0: not yet
+  };
 
+  uint64_t stamp_at(uint64_t position) const { return salt_ + position; }
+  bool is_stamped(const Line& line) const;
   void tell();
 
   // `lines` after position_; at most once around.
@@ -43,14 +49,14 @@ class MessageRing {
   void advance(uint64_t lines);
   bool has_room(uint64_t lines);
 
-  std::atomic<uint64_t>* consumed_;  // lines, by the reader
+  Head* head_;
   Line* lines_;
   uint64_t line_count_;
   size_t most_payload_;
   uint64_t position_ = 0;      // of the next entry to write or read, in lines
   uint64_t index_ = 0;         // position_ within the ring
   uint64_t room_until_ = 0;    // writer: lines known to be free end here
-  uint64_t payload_until_ = 0; // writer: later lines have held no payload yet
+  uint64_t salt_ = 0;
   uint64_t front_lines_ = 0;   // reader: length of the entry at the front
   uint64_t told_ = 0;          // reader: the position that the writer knows
 };
