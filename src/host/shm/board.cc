@@ -27,8 +27,6 @@ Board::Board(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int
   rings_ = base + geometry_.rings_offset;
   shares_ = base + geometry_.shares_offset;
   messages_ = base + geometry_.messages_offset;
-  operands_.sources.resize(static_cast<size_t>(geometry_.size));
-  operands_.scales.resize(static_cast<size_t>(geometry_.size));
   // Every member reads all lines before it knows whether they were written.
   memory_->prefault(0, geometry_.slots_offset, "a group's lines");
   try {
@@ -38,6 +36,11 @@ Board::Board(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int
     record_failure(error);
     throw;
   }
+}
+
+void Board::make_operands() {
+  operands_.sources.resize(static_cast<size_t>(geometry_.size));
+  operands_.scales.resize(static_cast<size_t>(geometry_.size));
 }
 
 void Board::take_pages(const std::byte* begin, size_t bytes, const char* what) const {

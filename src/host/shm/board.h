@@ -124,7 +124,10 @@ class Board {
     std::vector<const void*> sources;
     std::vector<double> scales;
   };
-  Operands& operands() { return operands_; }
+  Operands& operands() {
+    if (operands_.sources.empty()) make_operands();
+    return operands_;
+  }
   // A part of a result on its way to memory.
   std::span<std::byte> sum() { return sum_; }
 
@@ -158,6 +161,8 @@ class Board {
 
  private:
   [[noreturn, gnu::cold]] static void refuse(int member, const Signature& theirs);
+  // At first use: with many members few operations come to one that has all of them.
+  [[gnu::cold]] void make_operands();
   // The latest operation that `member` has published.
   uint64_t look(int member);
   void take_pages(const std::byte* begin, size_t bytes, const char* what) const;

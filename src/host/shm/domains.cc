@@ -4,6 +4,8 @@
 #include <numeric>
 #include <utility>
 
+#include "base/transient.h"
+
 namespace ps {
 namespace {
 
@@ -28,14 +30,18 @@ Domains::Domains(const std::vector<CpuPlace>& places) {
   };
   const auto same_node = [](const CpuPlace& a, const CpuPlace& b) { return a.node == b.node; };
   const auto same_cache = [](const CpuPlace& a, const CpuPlace& b) { return a == b; };
-  std::vector<std::pair<ptrdiff_t, ptrdiff_t>> key(n);
-  for (size_t i = 0; i < n; ++i) key[i] = {first_on(same_node, i), first_on(same_cache, i)};
+  TransientVector<std::pair<int, int>> key(n);
+  for (size_t i = 0; i < n; ++i) key[i] = {static_cast<int>(first_on(same_node, i)), static_cast<int>(first_on(same_cache, i))};
   order_.resize(n);
   std::iota(order_.begin(), order_.end(), 0);
   const auto key_at = [&](size_t position) { return key[static_cast<size_t>(order_[position])]; };
   std::stable_sort(order_.begin(), order_.end(),
                    [&](int a, int b) { return key[static_cast<size_t>(a)] < key[static_cast<size_t>(b)]; });
   position_of_.resize(n);
+  // As many as there are in blocks of eight, of all levels; every rank keeps them for every other.
+  const size_t blocks = n / (kMostUnits - 1) + 1;
+  units_.reserve(n + blocks);
+  parts_.reserve(n + blocks);
   for (size_t position = 0; position < n; ++position) {
     position_of_[static_cast<size_t>(order_[position])] = static_cast<int>(position);
     units_.push_back({{static_cast<int>(position), static_cast<int>(position) + 1}});
@@ -66,7 +72,8 @@ int Domains::join(std::vector<int> units) {
       for (auto unit = begin; unit != end; ++unit) units_[static_cast<size_t>(*unit)].parent = made;
       units_.push_back({{units_[static_cast<size_t>(*begin)].range.begin, units_[static_cast<size_t>(*(end - 1))].range.end},
                         -1,
-                        std::vector<int>(begin, end)});
+                        {static_cast<int>(parts_.size()), static_cast<int>(parts_.size()) + static_cast<int>(end - begin)}});
+      parts_.insert(parts_.end(), begin, end);
       joined.push_back(made);
     }
     units = std::move(joined);
@@ -91,7 +98,7 @@ Domains::Family Domains::family(int member, int root) const {
       family.parent = lead;
       break;
     }
-    for (const int unit : block.units) {
+    for (const int unit : parts(block)) {
       if (unit == at) continue;
       const Unit& other = units_[static_cast<size_t>(unit)];
       family.children.push_back({leader(other, root), other.range});
@@ -103,9 +110,9 @@ Domains::Family Domains::family(int member, int root) const {
 }
 
 std::string Domains::describe(const Unit& unit) const {
-  if (unit.units.empty()) return std::to_string(member_at(unit.range.begin));
+  if (unit.parts.size() == 0) return std::to_string(member_at(unit.range.begin));
   std::string text;
-  for (const int other : unit.units) text += (text.empty() ? "" : " ") + describe(units_[static_cast<size_t>(other)]);
+  for (const int other : parts(unit)) text += (text.empty() ? "" : " ") + describe(units_[static_cast<size_t>(other)]);
   return "(" + text + ")";
 }
 

@@ -6,6 +6,7 @@
 // In the order of the domains every unit is a range, so a leader's members need no list.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -48,16 +49,20 @@ class Domains {
   struct Unit {
     Range range;
     int parent = -1;
-    std::vector<int> units = {};
+    Range parts{0, 0};  // in parts_; none of a member
   };
 
   int join(std::vector<int> units);
+  std::span<const int> parts(const Unit& unit) const {
+    return std::span(parts_).subspan(static_cast<size_t>(unit.parts.begin), static_cast<size_t>(unit.parts.size()));
+  }
   int leader(const Unit& unit, int root) const;
   std::string describe(const Unit& unit) const;
 
   std::vector<int> order_;
   std::vector<int> position_of_;
   std::vector<Unit> units_;  // the members first, by position; each behind those it is made of, the whole last
+  std::vector<int> parts_;   // the units that a unit is made of, unit by unit
 };
 
 }  // namespace ps
