@@ -10,9 +10,9 @@ from typing import Any, Literal, Optional, Sequence, Tuple, overload
 
 from ._buffers import Buffer, allocate, view
 from ._constants import DataType, ReduceOp
-from ._direct import reader_of, size_argument, unknown
+from ._direct import NOT_DIRECT, lent_blocks, lent_by, lent_pair
 from ._errors import ArgumentError
-from ._handles import _dropped, sweep
+from ._handles import _dropped
 from ._operations import Operations, Reduction, common_type, expect_count
 from ._values import int32, size_array
 from .work import Work
@@ -39,18 +39,17 @@ class Collectives(Operations):
                    async_: bool = False) -> Any:
         """Reduces over the ranks; in place without `out`."""
         if out is None and dtype is None and not async_ and type(op) is ReduceOp and op is not _PREMUL_SUM:
-            found = reader_of(type(send), unknown)(send)
-            if found is not None and self._argument is not None:
-                pointer, count, kind = found
-                if _dropped:
-                    sweep()
+            try:
+                pointer, size, kind, _ = lent_by[type(send)](send)
+            except NOT_DIRECT:
+                pass
+            else:
                 try:
-                    result = self._bare.psAllReduce(self._argument, pointer, pointer, size_argument(count), kind, op,
-                                                    None, None)
+                    result = self._bare.psAllReduce(self._argument, pointer, pointer, size, kind, op, None, None)
                 finally:
-                    del pointer, found  # who catches an error may resize the buffer
-                if result < 0:
-                    raise self._error(result)
+                    del pointer
+                if result or _dropped:
+                    self._ended(result)
                 return send
         recv = send if out is None else out
         source, target, common = self._pair(send, recv, "all_reduce", dtype)
@@ -70,6 +69,21 @@ class Collectives(Operations):
     def reduce(self, send: Any, out: Any = None, op: Reduction = ReduceOp.SUM, root: int = 0, *,
                dtype: Optional[DataType] = None, async_: bool = False) -> Any:
         """Reduces to `root`, there in place without `out`. Elsewhere `out` is not used and the result is None."""
+        if (out is None and dtype is None and not async_ and type(op) is ReduceOp and op is not _PREMUL_SUM
+                and type(root) is int and 0 <= root < self.size):
+            try:
+                pointer, size, kind, _ = lent_by[type(send)](send)
+                into = pointer if self.rank == root else None
+            except NOT_DIRECT:
+                pass
+            else:
+                try:
+                    result = self._bare.psReduce(self._argument, pointer, into, size, kind, op, root, None, None)
+                finally:
+                    del pointer, into
+                if result or _dropped:
+                    self._ended(result)
+                return send if self.rank == root else None
         if self.rank == root:
             recv = send if out is None else out
             source, target, common = self._pair(send, recv, "reduce", dtype)
@@ -92,6 +106,19 @@ class Collectives(Operations):
     def broadcast(self, send: Any, out: Any = None, root: int = 0, *, dtype: Optional[DataType] = None,
                   async_: bool = False) -> Any:
         """Copies root's `send` to every rank's `out`; without `out`, `send` itself is what the others receive into."""
+        if out is None and dtype is None and not async_ and type(root) is int and 0 <= root < self.size:
+            try:
+                pointer, size, kind, _ = lent_by[type(send)](send)
+            except NOT_DIRECT:
+                pass
+            else:
+                try:
+                    result = self._bare.psBroadcast(self._argument, pointer, pointer, size, kind, root, None, None)
+                finally:
+                    del pointer
+                if result or _dropped:
+                    self._ended(result)
+                return send
         recv = send if out is None else out
         source = view(send if self.rank == root else None, "broadcast: send", dtype=dtype)
         if self.rank == root and recv is send:
@@ -114,6 +141,19 @@ class Collectives(Operations):
 
     def all_gather(self, send: Any, out: Any = None, *, dtype: Optional[DataType] = None, async_: bool = False) -> Any:
         """Every rank's `send`, in group order, on every rank. In place: `send` is the own block of `out`."""
+        if dtype is None and not async_:
+            try:
+                source, target, size, kind, _ = lent_pair(send, out, self.size)
+            except NOT_DIRECT:
+                pass
+            else:
+                try:
+                    result = self._bare.psAllGather(self._argument, source, target, size, kind, None, None)
+                finally:
+                    del source, target
+                if result or _dropped:
+                    self._ended(result)
+                return out
         source, target, common, out = self._gathered("all_gather", send, out, dtype)
         arguments = (source.address, target.address, source.count, common, None)
         return self._start("psAllGather", arguments, (source, target), out, async_)
@@ -146,6 +186,22 @@ class Collectives(Operations):
     def gather(self, send: Any, out: Any = None, root: int = 0, *, dtype: Optional[DataType] = None,
                async_: bool = False) -> Any:
         """Every rank's `send`, in group order, at `root`; None elsewhere."""
+        if dtype is None and not async_ and type(root) is int and 0 <= root < self.size:
+            try:
+                if self.rank == root:
+                    source, target, size, kind, _ = lent_pair(send, out, self.size)
+                else:
+                    (source, size, kind, _), target, out = lent_by[type(send)](send), None, None
+            except NOT_DIRECT:
+                pass
+            else:
+                try:
+                    result = self._bare.psGather(self._argument, source, target, size, kind, root, None, None)
+                finally:
+                    del source, target
+                if result or _dropped:
+                    self._ended(result)
+                return out
         if self.rank == root:
             source, target, common, out = self._gathered("gather", send, out, dtype)
         else:
@@ -190,6 +246,22 @@ class Collectives(Operations):
     def scatter(self, send: Any, out: Any, root: int = 0, *, dtype: Optional[DataType] = None,
                 async_: bool = False) -> Any:
         """Block q of root's `send` to rank q. `send` is None elsewhere. In place: `out` is the root's own block."""
+        if dtype is None and not async_ and type(root) is int and 0 <= root < self.size:
+            try:
+                if self.rank == root:
+                    target, source, size, kind, _ = lent_pair(out, send, self.size)
+                else:
+                    (target, size, kind, _), source = lent_by[type(out)](out), None
+            except NOT_DIRECT:
+                pass
+            else:
+                try:
+                    result = self._bare.psScatter(self._argument, source, target, size, kind, root, None, None)
+                finally:
+                    del source, target
+                if result or _dropped:
+                    self._ended(result)
+                return out
         source, target, common = self._pair(send if self.rank == root else None, out, "scatter", dtype)
         if self.rank == root:
             expect_count("scatter", "send", source, target.count * self.size, f"out's {target.count} for each rank")
@@ -231,6 +303,19 @@ class Collectives(Operations):
     def reduce_scatter(self, send: Any, out: Any = None, op: Reduction = ReduceOp.SUM, *,
                        dtype: Optional[DataType] = None, async_: bool = False) -> Any:
         """Reduces over the ranks and leaves block q at rank q. In place: `out` is the own block of `send`."""
+        if dtype is None and not async_ and type(op) is ReduceOp and op is not _PREMUL_SUM:
+            try:
+                target, source, size, kind, _ = lent_pair(out, send, self.size)
+            except NOT_DIRECT:
+                pass
+            else:
+                try:
+                    result = self._bare.psReduceScatter(self._argument, source, target, size, kind, op, None, None)
+                finally:
+                    del source, target
+                if result or _dropped:
+                    self._ended(result)
+                return out
         source = view(send, "reduce_scatter: send", dtype=dtype)
         if out is None and source.count:
             if not source.shape or source.shape[0] % self.size:
@@ -276,6 +361,19 @@ class Collectives(Operations):
 
     def all_to_all(self, send: Any, out: Any = None, *, dtype: Optional[DataType] = None, async_: bool = False) -> Any:
         """Block q of `send` goes to rank q, block q of `out` comes from rank q. In place: `out` is `send`."""
+        if dtype is None and not async_:
+            try:
+                source, target, size, kind = lent_blocks(send, out, self.size)
+            except NOT_DIRECT:
+                pass
+            else:
+                try:
+                    result = self._bare.psAllToAll(self._argument, source, target, size, kind, None, None)
+                finally:
+                    del source, target
+                if result or _dropped:
+                    self._ended(result)
+                return out
         source = view(send, "all_to_all: send", dtype=dtype)
         if out is None and source.count:
             out = allocate(source.shape, source, "all_to_all")
@@ -321,6 +419,11 @@ class Collectives(Operations):
 
     def barrier(self, *, async_: bool = False) -> Any:
         """Returns when all members have called it. For a limit of its own: `barrier(async_=True).wait(seconds)`."""
+        if not async_:
+            result = self._bare.psBarrier(self._argument, None)
+            if result or _dropped:
+                self._ended(result)
+            return None
         return self._start("psBarrier", (), (), None, async_)
 
     def _gathered(self, call: str, send: Any, out: Any,
