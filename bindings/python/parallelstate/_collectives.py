@@ -13,11 +13,11 @@ from ._constants import DataType, ReduceOp
 from ._direct import NOT_DIRECT, lent_blocks, lent_by, lent_pair
 from ._errors import ArgumentError
 from ._handles import _dropped
-from ._operations import Operations, Reduction, common_type, expect_count
+from ._operations import Operations, Reduction, common_type, expect_count, is_constant
 from ._values import int32, size_array
 from .work import Work
 
-_PREMUL_SUM = ReduceOp.PREMUL_SUM
+_SUM = ReduceOp.SUM
 
 
 def _joined(shape: Tuple[int, ...], size: int) -> Tuple[int, ...]:
@@ -25,7 +25,10 @@ def _joined(shape: Tuple[int, ...], size: int) -> Tuple[int, ...]:
 
 
 class Collectives(Operations):
-    """All take dtype= (what the elements are, where the buffer cannot say) and async_= (return a Work at once)."""
+    """All take dtype= (what the elements are, where the buffer cannot say) and async_= (return a Work at once).
+
+    By name, as the overloads say. The functions themselves do not insist, since Python would look for both in each call.
+    """
 
     @overload
     def all_reduce(self, send: Any, out: Any = ..., op: Reduction = ..., *, dtype: Optional[DataType] = ...,
@@ -35,10 +38,10 @@ class Collectives(Operations):
     def all_reduce(self, send: Any, out: Any = ..., op: Reduction = ..., *, dtype: Optional[DataType] = ...,
                    async_: bool = ...) -> Any: ...
 
-    def all_reduce(self, send: Any, out: Any = None, op: Reduction = ReduceOp.SUM, *, dtype: Optional[DataType] = None,
+    def all_reduce(self, send: Any, out: Any = None, op: Reduction = ReduceOp.SUM, dtype: Optional[DataType] = None,
                    async_: bool = False) -> Any:
         """Reduces over the ranks; in place without `out`."""
-        if out is None and dtype is None and not async_ and type(op) is ReduceOp and op is not _PREMUL_SUM:
+        if out is None and dtype is None and not async_ and (op is _SUM or is_constant(op)):
             try:
                 pointer, size, kind, _ = lent_by[type(send)](send)
             except NOT_DIRECT:
@@ -66,10 +69,10 @@ class Collectives(Operations):
     def reduce(self, send: Any, out: Any = ..., op: Reduction = ..., root: int = ..., *,
                dtype: Optional[DataType] = ..., async_: bool = ...) -> Any: ...
 
-    def reduce(self, send: Any, out: Any = None, op: Reduction = ReduceOp.SUM, root: int = 0, *,
+    def reduce(self, send: Any, out: Any = None, op: Reduction = ReduceOp.SUM, root: int = 0,
                dtype: Optional[DataType] = None, async_: bool = False) -> Any:
         """Reduces to `root`, there in place without `out`. Elsewhere `out` is not used and the result is None."""
-        if (out is None and dtype is None and not async_ and type(op) is ReduceOp and op is not _PREMUL_SUM
+        if (out is None and dtype is None and not async_ and (op is _SUM or is_constant(op))
                 and type(root) is int and 0 <= root < self.size):
             try:
                 pointer, size, kind, _ = lent_by[type(send)](send)
@@ -103,7 +106,7 @@ class Collectives(Operations):
     def broadcast(self, send: Any, out: Any = ..., root: int = ..., *, dtype: Optional[DataType] = ...,
                   async_: bool = ...) -> Any: ...
 
-    def broadcast(self, send: Any, out: Any = None, root: int = 0, *, dtype: Optional[DataType] = None,
+    def broadcast(self, send: Any, out: Any = None, root: int = 0, dtype: Optional[DataType] = None,
                   async_: bool = False) -> Any:
         """Copies root's `send` to every rank's `out`; without `out`, `send` itself is what the others receive into."""
         if out is None and dtype is None and not async_ and type(root) is int and 0 <= root < self.size:
@@ -139,7 +142,7 @@ class Collectives(Operations):
     @overload
     def all_gather(self, send: Any, out: Any = ..., *, dtype: Optional[DataType] = ..., async_: bool = ...) -> Any: ...
 
-    def all_gather(self, send: Any, out: Any = None, *, dtype: Optional[DataType] = None, async_: bool = False) -> Any:
+    def all_gather(self, send: Any, out: Any = None, dtype: Optional[DataType] = None, async_: bool = False) -> Any:
         """Every rank's `send`, in group order, on every rank. In place: `send` is the own block of `out`."""
         if dtype is None and not async_:
             try:
@@ -183,7 +186,7 @@ class Collectives(Operations):
     def gather(self, send: Any, out: Any = ..., root: int = ..., *, dtype: Optional[DataType] = ...,
                async_: bool = ...) -> Any: ...
 
-    def gather(self, send: Any, out: Any = None, root: int = 0, *, dtype: Optional[DataType] = None,
+    def gather(self, send: Any, out: Any = None, root: int = 0, dtype: Optional[DataType] = None,
                async_: bool = False) -> Any:
         """Every rank's `send`, in group order, at `root`; None elsewhere."""
         if dtype is None and not async_ and type(root) is int and 0 <= root < self.size:
@@ -243,7 +246,7 @@ class Collectives(Operations):
     def scatter(self, send: Any, out: Any, root: int = ..., *, dtype: Optional[DataType] = ...,
                 async_: bool = ...) -> Any: ...
 
-    def scatter(self, send: Any, out: Any, root: int = 0, *, dtype: Optional[DataType] = None,
+    def scatter(self, send: Any, out: Any, root: int = 0, dtype: Optional[DataType] = None,
                 async_: bool = False) -> Any:
         """Block q of root's `send` to rank q. `send` is None elsewhere. In place: `out` is the root's own block."""
         if dtype is None and not async_ and type(root) is int and 0 <= root < self.size:
@@ -300,10 +303,10 @@ class Collectives(Operations):
     def reduce_scatter(self, send: Any, out: Any = ..., op: Reduction = ..., *, dtype: Optional[DataType] = ...,
                        async_: bool = ...) -> Any: ...
 
-    def reduce_scatter(self, send: Any, out: Any = None, op: Reduction = ReduceOp.SUM, *,
+    def reduce_scatter(self, send: Any, out: Any = None, op: Reduction = ReduceOp.SUM,
                        dtype: Optional[DataType] = None, async_: bool = False) -> Any:
         """Reduces over the ranks and leaves block q at rank q. In place: `out` is the own block of `send`."""
-        if dtype is None and not async_ and type(op) is ReduceOp and op is not _PREMUL_SUM:
+        if dtype is None and not async_ and (op is _SUM or is_constant(op)):
             try:
                 target, source, size, kind, _ = lent_pair(out, send, self.size)
             except NOT_DIRECT:
@@ -359,7 +362,7 @@ class Collectives(Operations):
     @overload
     def all_to_all(self, send: Any, out: Any = ..., *, dtype: Optional[DataType] = ..., async_: bool = ...) -> Any: ...
 
-    def all_to_all(self, send: Any, out: Any = None, *, dtype: Optional[DataType] = None, async_: bool = False) -> Any:
+    def all_to_all(self, send: Any, out: Any = None, dtype: Optional[DataType] = None, async_: bool = False) -> Any:
         """Block q of `send` goes to rank q, block q of `out` comes from rank q. In place: `out` is `send`."""
         if dtype is None and not async_:
             try:

@@ -30,6 +30,11 @@ def premul_sum(scalar: float) -> PremulSum:
 Reduction = Union[ReduceOp, PremulSum]
 
 
+def is_constant(op: Any) -> bool:
+    """Whether `op` is one that the library takes as it is."""
+    return type(op) is ReduceOp and op is not ReduceOp.PREMUL_SUM
+
+
 class Operations:
     """Base of Group. `_live` gives the handle or raises, `_error` makes the exception of a failed call."""
 

@@ -48,7 +48,7 @@ class PointToPoint(Operations):
     def send(self, buffer: Any, dst: int, tag: int = ..., *, dtype: Optional[DataType] = ...,
              async_: bool = ...) -> Any: ...
 
-    def send(self, buffer: Any, dst: int, tag: int = 0, *, dtype: Optional[DataType] = None,
+    def send(self, buffer: Any, dst: int, tag: int = 0, dtype: Optional[DataType] = None,
              async_: bool = False) -> Any:
         """May return before the message is received; never rely on it."""
         if dtype is None and not async_ and is_int32(dst) and is_int32(tag):
@@ -77,7 +77,7 @@ class PointToPoint(Operations):
     def recv(self, buffer: Any, src: int, tag: int = ..., *, dtype: Optional[DataType] = ...,
              async_: bool = ...) -> Any: ...
 
-    def recv(self, buffer: Any, src: int, tag: int = 0, *, dtype: Optional[DataType] = None,
+    def recv(self, buffer: Any, src: int, tag: int = 0, dtype: Optional[DataType] = None,
              async_: bool = False) -> Any:
         """Fills `buffer` and returns it. Count and type must be the sender's."""
         if dtype is None and not async_ and is_int32(src) and is_int32(tag):
@@ -106,7 +106,7 @@ class PointToPoint(Operations):
     def send_recv(self, send: Any, dst: int, out: Any, src: int, tag: int = ..., *, dtype: Optional[DataType] = ...,
                   async_: bool = ...) -> Any: ...
 
-    def send_recv(self, send: Any, dst: int, out: Any, src: int, tag: int = 0, *, dtype: Optional[DataType] = None,
+    def send_recv(self, send: Any, dst: int, out: Any, src: int, tag: int = 0, dtype: Optional[DataType] = None,
                   async_: bool = False) -> Any:
         """Both at once, free of deadlock in a ring: `group.send_recv(x, ps.NEXT, y, ps.PREV)`."""
         if dtype is None and not async_ and is_int32(dst) and is_int32(src) and is_int32(tag):
