@@ -21,7 +21,8 @@ Lent = Tuple[Any, Any, DataType, int]
 
 # data, nd, dimensions, strides, base, descr, flags; what follows does not matter.
 _FIELDS = struct.Struct("@PiPPPPi")
-_address_and_flags = struct.Struct("@P40xi").unpack  # of the same bytes
+# The first and the last of them.
+_address_and_flags = struct.Struct(f"@P{_FIELDS.size - struct.calcsize('Pi')}xi").unpack
 _OFFSET = object.__basicsize__  # they follow what every object begins with
 _Header: Any = ctypes.c_char * _FIELDS.size
 _C_CONTIGUOUS, _WRITEABLE = 0x1, 0x400
