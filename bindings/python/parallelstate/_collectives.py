@@ -10,7 +10,7 @@ from typing import Any, Literal, Optional, Sequence, Tuple, overload
 
 from ._buffers import Buffer, allocate, view
 from ._constants import DataType, ReduceOp
-from ._direct import NOT_DIRECT, lent_blocks, lent_by, lent_pair
+from ._direct import NOT_DIRECT, lent_as, lent_blocks, lent_by, lent_pair
 from ._errors import ArgumentError
 from ._handles import _dropped
 from ._operations import Operations, Reduction, common_type, expect_count, is_constant
@@ -41,19 +41,20 @@ class Collectives(Operations):
     def all_reduce(self, send: Any, out: Any = None, op: Reduction = ReduceOp.SUM, dtype: Optional[DataType] = None,
                    async_: bool = False) -> Any:
         """Reduces over the ranks; in place without `out`."""
-        if out is None and dtype is None and not async_ and (op is _SUM or is_constant(op)):
+        if dtype is None and not async_ and (op is _SUM or is_constant(op)):
             try:
-                pointer, size, kind, _ = lent_by[type(send)](send)
+                source, size, kind, count = lent_by[type(send)](send)
+                target = source if out is None else lent_as(kind, count, out)
             except NOT_DIRECT:
                 pass
             else:
                 try:
-                    result = self._bare.psAllReduce(self._argument, pointer, pointer, size, kind, op, None, None)
+                    result = self._bare.psAllReduce(self._argument, source, target, size, kind, op, None, None)
                 finally:
-                    del pointer
+                    del source, target
                 if result or _dropped:
                     self._ended(result)
-                return send
+                return send if out is None else out
         recv = send if out is None else out
         source, target, common = self._pair(send, recv, "all_reduce", dtype)
         expect_count("all_reduce", "out", target, source.count, "as many as send")
@@ -72,21 +73,24 @@ class Collectives(Operations):
     def reduce(self, send: Any, out: Any = None, op: Reduction = ReduceOp.SUM, root: int = 0,
                dtype: Optional[DataType] = None, async_: bool = False) -> Any:
         """Reduces to `root`, there in place without `out`. Elsewhere `out` is not used and the result is None."""
-        if (out is None and dtype is None and not async_ and (op is _SUM or is_constant(op))
+        if (dtype is None and not async_ and (op is _SUM or is_constant(op))
                 and type(root) is int and 0 <= root < self.size):
             try:
-                pointer, size, kind, _ = lent_by[type(send)](send)
-                into = pointer if self.rank == root else None
+                source, size, kind, count = lent_by[type(send)](send)
+                if self.rank == root:
+                    target, recv = (source, send) if out is None else (lent_as(kind, count, out), out)
+                else:
+                    target = recv = None
             except NOT_DIRECT:
                 pass
             else:
                 try:
-                    result = self._bare.psReduce(self._argument, pointer, into, size, kind, op, root, None, None)
+                    result = self._bare.psReduce(self._argument, source, target, size, kind, op, root, None, None)
                 finally:
-                    del pointer, into
+                    del source, target
                 if result or _dropped:
                     self._ended(result)
-                return send if self.rank == root else None
+                return recv
         if self.rank == root:
             recv = send if out is None else out
             source, target, common = self._pair(send, recv, "reduce", dtype)
@@ -109,20 +113,21 @@ class Collectives(Operations):
     def broadcast(self, send: Any, out: Any = None, root: int = 0, dtype: Optional[DataType] = None,
                   async_: bool = False) -> Any:
         """Copies root's `send` to every rank's `out`; without `out`, `send` itself is what the others receive into."""
-        if out is None and dtype is None and not async_ and type(root) is int and 0 <= root < self.size:
+        recv = send if out is None else out
+        if dtype is None and not async_ and type(root) is int and 0 <= root < self.size:
             try:
-                pointer, size, kind, _ = lent_by[type(send)](send)
+                target, size, kind, count = lent_by[type(recv)](recv)
+                source = target if self.rank != root or recv is send else lent_as(kind, count, send)
             except NOT_DIRECT:
                 pass
             else:
                 try:
-                    result = self._bare.psBroadcast(self._argument, pointer, pointer, size, kind, root, None, None)
+                    result = self._bare.psBroadcast(self._argument, source, target, size, kind, root, None, None)
                 finally:
-                    del pointer
+                    del source, target
                 if result or _dropped:
                     self._ended(result)
-                return send
-        recv = send if out is None else out
+                return recv
         source = view(send if self.rank == root else None, "broadcast: send", dtype=dtype)
         if self.rank == root and recv is send:
             # The root of a broadcast in place only reads: read-only memory will do.

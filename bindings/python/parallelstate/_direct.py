@@ -86,6 +86,14 @@ lent_by: Dict[type, Callable[[Any], Lent]] = {
 }
 
 
+def lent_as(kind: DataType, count: int, other: Any) -> Any:
+    """The pointer of a buffer that is to have the type and the number of elements of the first one."""
+    pointer, _, same, room = lent_by[type(other)](other)
+    if same is not kind or room != count:
+        raise ValueError("they do not match")
+    return pointer
+
+
 def lent_two(send: Any, out: Any) -> Tuple[Any, Any, Any, Any, DataType]:
     """Two buffers of one type: both pointers, both numbers of elements as arguments, and the type."""
     source, size, kind, _ = lent_by[type(send)](send)

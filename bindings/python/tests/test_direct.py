@@ -221,8 +221,11 @@ def calls(world, make):
     at_root = world.rank == root
     following, preceding = world.next, world.prev
     yield "all_reduce", (make(2), None, ps.MAX)
+    yield "all_reduce", (make(2), make(2))
     yield "reduce", (make(2), None, ps.SUM, root)
+    yield "reduce", (make(2), make(2), ps.MIN, root)
     yield "broadcast", (make(2), None, root)
+    yield "broadcast", (make(2) if at_root else None, make(2), root)
     yield "all_gather", (mine, all_of_them)
     yield "gather", (make(2), make(2 * n) if at_root else None, root)
     yield "scatter", (make(2 * n) if at_root else None, make(2), root)
@@ -274,6 +277,9 @@ class AllCalls(unittest.TestCase):
             world, three, four, other = (context.world, array.array("i", [1, 2, 3]), array.array("i", range(4)),
                                          array.array("f", [1, 2, 3]))
             for call, arguments, error, text in (
+                    (world.all_reduce, (three, four), ps.ArgumentError, "out has 4 elements and needs 3"),
+                    (world.reduce, (three, other), ps.ArgumentError, "send has elements of INT32, out of FLOAT32"),
+                    (world.broadcast, (three, four), ps.ArgumentError, "out has 4 elements and needs 3"),
                     (world.all_gather, (three, four), ps.ArgumentError, "out has 4 elements and needs 3"),
                     (world.all_gather, (three, other), ps.ArgumentError, "send has elements of INT32, out of FLOAT32"),
                     (world.all_to_all, (three, four), ps.ArgumentError, "out has 4 elements and needs 3"),
