@@ -12,7 +12,7 @@ import math
 import sys
 from typing import Any, Dict, Optional, Tuple
 
-from . import _direct, _dlpack
+from . import _direct, _dlpack, _ndarray
 from ._constants import DataType
 from ._errors import ArgumentError
 
@@ -91,7 +91,7 @@ def view(source: Any, what: str, writable: bool = False, dtype: Optional[DataTyp
     numpy = sys.modules.get("numpy")
     if numpy is not None and type(source) is numpy.ndarray:
         # The common case, without what is slow: numpy makes the interface and a type's name anew each time.
-        known = _direct.ndarray_types.get(source.dtype)
+        known = _ndarray.types.get(source.dtype)
         flags = source.flags
         if known is not None and dtype is None and flags.c_contiguous and (flags.writeable or not writable):
             return Buffer(source.__array_interface__["data"][0], source.size, known, source.shape, source, None)

@@ -10,14 +10,14 @@ from typing import Any, Literal, Optional, Sequence, Tuple, overload
 
 from ._buffers import Buffer, allocate, view
 from ._constants import DataType, ReduceOp
-from ._direct import reader_of, size_argument, unknown
+from ._direct import NOT_DIRECT, lent_as, lent_blocks, lent_by, lent_pair
 from ._errors import ArgumentError
-from ._handles import _dropped, sweep
-from ._operations import Operations, Reduction, common_type, expect_count
+from ._handles import _dropped
+from ._operations import Operations, Reduction, common_type, expect_count, is_constant
 from ._values import int32, size_array
 from .work import Work
 
-_PREMUL_SUM = ReduceOp.PREMUL_SUM
+_SUM = ReduceOp.SUM
 
 
 def _joined(shape: Tuple[int, ...], size: int) -> Tuple[int, ...]:
@@ -25,7 +25,10 @@ def _joined(shape: Tuple[int, ...], size: int) -> Tuple[int, ...]:
 
 
 class Collectives(Operations):
-    """All take dtype= (what the elements are, where the buffer cannot say) and async_= (return a Work at once)."""
+    """All take dtype= (what the elements are, where the buffer cannot say) and async_= (return a Work at once).
+
+    By name, as the overloads say. The functions themselves do not insist, since Python would look for both in each call.
+    """
 
     @overload
     def all_reduce(self, send: Any, out: Any = ..., op: Reduction = ..., *, dtype: Optional[DataType] = ...,
@@ -35,23 +38,23 @@ class Collectives(Operations):
     def all_reduce(self, send: Any, out: Any = ..., op: Reduction = ..., *, dtype: Optional[DataType] = ...,
                    async_: bool = ...) -> Any: ...
 
-    def all_reduce(self, send: Any, out: Any = None, op: Reduction = ReduceOp.SUM, *, dtype: Optional[DataType] = None,
+    def all_reduce(self, send: Any, out: Any = None, op: Reduction = ReduceOp.SUM, dtype: Optional[DataType] = None,
                    async_: bool = False) -> Any:
         """Reduces over the ranks; in place without `out`."""
-        if out is None and dtype is None and not async_ and type(op) is ReduceOp and op is not _PREMUL_SUM:
-            found = reader_of(type(send), unknown)(send)
-            if found is not None and self._argument is not None:
-                pointer, count, kind = found
-                if _dropped:
-                    sweep()
+        if dtype is None and not async_ and (op is _SUM or is_constant(op)):
+            try:
+                source, size, kind, count = lent_by[type(send)](send)
+                target = source if out is None else lent_as(kind, count, out)
+            except NOT_DIRECT:
+                pass
+            else:
                 try:
-                    result = self._bare.psAllReduce(self._argument, pointer, pointer, size_argument(count), kind, op,
-                                                    None, None)
+                    result = self._bare.psAllReduce(self._argument, source, target, size, kind, op, None, None)
                 finally:
-                    del pointer, found  # who catches an error may resize the buffer
-                if result < 0:
-                    raise self._error(result)
-                return send
+                    del source, target
+                if result or _dropped:
+                    self._ended(result)
+                return send if out is None else out
         recv = send if out is None else out
         source, target, common = self._pair(send, recv, "all_reduce", dtype)
         expect_count("all_reduce", "out", target, source.count, "as many as send")
@@ -67,9 +70,27 @@ class Collectives(Operations):
     def reduce(self, send: Any, out: Any = ..., op: Reduction = ..., root: int = ..., *,
                dtype: Optional[DataType] = ..., async_: bool = ...) -> Any: ...
 
-    def reduce(self, send: Any, out: Any = None, op: Reduction = ReduceOp.SUM, root: int = 0, *,
+    def reduce(self, send: Any, out: Any = None, op: Reduction = ReduceOp.SUM, root: int = 0,
                dtype: Optional[DataType] = None, async_: bool = False) -> Any:
         """Reduces to `root`, there in place without `out`. Elsewhere `out` is not used and the result is None."""
+        if (dtype is None and not async_ and (op is _SUM or is_constant(op))
+                and type(root) is int and 0 <= root < self.size):
+            try:
+                source, size, kind, count = lent_by[type(send)](send)
+                if self.rank == root:
+                    target, recv = (source, send) if out is None else (lent_as(kind, count, out), out)
+                else:
+                    target = recv = None
+            except NOT_DIRECT:
+                pass
+            else:
+                try:
+                    result = self._bare.psReduce(self._argument, source, target, size, kind, op, root, None, None)
+                finally:
+                    del source, target
+                if result or _dropped:
+                    self._ended(result)
+                return recv
         if self.rank == root:
             recv = send if out is None else out
             source, target, common = self._pair(send, recv, "reduce", dtype)
@@ -89,10 +110,24 @@ class Collectives(Operations):
     def broadcast(self, send: Any, out: Any = ..., root: int = ..., *, dtype: Optional[DataType] = ...,
                   async_: bool = ...) -> Any: ...
 
-    def broadcast(self, send: Any, out: Any = None, root: int = 0, *, dtype: Optional[DataType] = None,
+    def broadcast(self, send: Any, out: Any = None, root: int = 0, dtype: Optional[DataType] = None,
                   async_: bool = False) -> Any:
         """Copies root's `send` to every rank's `out`; without `out`, `send` itself is what the others receive into."""
         recv = send if out is None else out
+        if dtype is None and not async_ and type(root) is int and 0 <= root < self.size:
+            try:
+                target, size, kind, count = lent_by[type(recv)](recv)
+                source = target if self.rank != root or recv is send else lent_as(kind, count, send)
+            except NOT_DIRECT:
+                pass
+            else:
+                try:
+                    result = self._bare.psBroadcast(self._argument, source, target, size, kind, root, None, None)
+                finally:
+                    del source, target
+                if result or _dropped:
+                    self._ended(result)
+                return recv
         source = view(send if self.rank == root else None, "broadcast: send", dtype=dtype)
         if self.rank == root and recv is send:
             # The root of a broadcast in place only reads: read-only memory will do.
@@ -112,8 +147,21 @@ class Collectives(Operations):
     @overload
     def all_gather(self, send: Any, out: Any = ..., *, dtype: Optional[DataType] = ..., async_: bool = ...) -> Any: ...
 
-    def all_gather(self, send: Any, out: Any = None, *, dtype: Optional[DataType] = None, async_: bool = False) -> Any:
+    def all_gather(self, send: Any, out: Any = None, dtype: Optional[DataType] = None, async_: bool = False) -> Any:
         """Every rank's `send`, in group order, on every rank. In place: `send` is the own block of `out`."""
+        if dtype is None and not async_:
+            try:
+                source, target, size, kind, _ = lent_pair(send, out, self.size)
+            except NOT_DIRECT:
+                pass
+            else:
+                try:
+                    result = self._bare.psAllGather(self._argument, source, target, size, kind, None, None)
+                finally:
+                    del source, target
+                if result or _dropped:
+                    self._ended(result)
+                return out
         source, target, common, out = self._gathered("all_gather", send, out, dtype)
         arguments = (source.address, target.address, source.count, common, None)
         return self._start("psAllGather", arguments, (source, target), out, async_)
@@ -143,9 +191,25 @@ class Collectives(Operations):
     def gather(self, send: Any, out: Any = ..., root: int = ..., *, dtype: Optional[DataType] = ...,
                async_: bool = ...) -> Any: ...
 
-    def gather(self, send: Any, out: Any = None, root: int = 0, *, dtype: Optional[DataType] = None,
+    def gather(self, send: Any, out: Any = None, root: int = 0, dtype: Optional[DataType] = None,
                async_: bool = False) -> Any:
         """Every rank's `send`, in group order, at `root`; None elsewhere."""
+        if dtype is None and not async_ and type(root) is int and 0 <= root < self.size:
+            try:
+                if self.rank == root:
+                    source, target, size, kind, _ = lent_pair(send, out, self.size)
+                else:
+                    (source, size, kind, _), target, out = lent_by[type(send)](send), None, None
+            except NOT_DIRECT:
+                pass
+            else:
+                try:
+                    result = self._bare.psGather(self._argument, source, target, size, kind, root, None, None)
+                finally:
+                    del source, target
+                if result or _dropped:
+                    self._ended(result)
+                return out
         if self.rank == root:
             source, target, common, out = self._gathered("gather", send, out, dtype)
         else:
@@ -187,9 +251,25 @@ class Collectives(Operations):
     def scatter(self, send: Any, out: Any, root: int = ..., *, dtype: Optional[DataType] = ...,
                 async_: bool = ...) -> Any: ...
 
-    def scatter(self, send: Any, out: Any, root: int = 0, *, dtype: Optional[DataType] = None,
+    def scatter(self, send: Any, out: Any, root: int = 0, dtype: Optional[DataType] = None,
                 async_: bool = False) -> Any:
         """Block q of root's `send` to rank q. `send` is None elsewhere. In place: `out` is the root's own block."""
+        if dtype is None and not async_ and type(root) is int and 0 <= root < self.size:
+            try:
+                if self.rank == root:
+                    target, source, size, kind, _ = lent_pair(out, send, self.size)
+                else:
+                    (target, size, kind, _), source = lent_by[type(out)](out), None
+            except NOT_DIRECT:
+                pass
+            else:
+                try:
+                    result = self._bare.psScatter(self._argument, source, target, size, kind, root, None, None)
+                finally:
+                    del source, target
+                if result or _dropped:
+                    self._ended(result)
+                return out
         source, target, common = self._pair(send if self.rank == root else None, out, "scatter", dtype)
         if self.rank == root:
             expect_count("scatter", "send", source, target.count * self.size, f"out's {target.count} for each rank")
@@ -228,9 +308,22 @@ class Collectives(Operations):
     def reduce_scatter(self, send: Any, out: Any = ..., op: Reduction = ..., *, dtype: Optional[DataType] = ...,
                        async_: bool = ...) -> Any: ...
 
-    def reduce_scatter(self, send: Any, out: Any = None, op: Reduction = ReduceOp.SUM, *,
+    def reduce_scatter(self, send: Any, out: Any = None, op: Reduction = ReduceOp.SUM,
                        dtype: Optional[DataType] = None, async_: bool = False) -> Any:
         """Reduces over the ranks and leaves block q at rank q. In place: `out` is the own block of `send`."""
+        if dtype is None and not async_ and (op is _SUM or is_constant(op)):
+            try:
+                target, source, size, kind, _ = lent_pair(out, send, self.size)
+            except NOT_DIRECT:
+                pass
+            else:
+                try:
+                    result = self._bare.psReduceScatter(self._argument, source, target, size, kind, op, None, None)
+                finally:
+                    del source, target
+                if result or _dropped:
+                    self._ended(result)
+                return out
         source = view(send, "reduce_scatter: send", dtype=dtype)
         if out is None and source.count:
             if not source.shape or source.shape[0] % self.size:
@@ -274,8 +367,21 @@ class Collectives(Operations):
     @overload
     def all_to_all(self, send: Any, out: Any = ..., *, dtype: Optional[DataType] = ..., async_: bool = ...) -> Any: ...
 
-    def all_to_all(self, send: Any, out: Any = None, *, dtype: Optional[DataType] = None, async_: bool = False) -> Any:
+    def all_to_all(self, send: Any, out: Any = None, dtype: Optional[DataType] = None, async_: bool = False) -> Any:
         """Block q of `send` goes to rank q, block q of `out` comes from rank q. In place: `out` is `send`."""
+        if dtype is None and not async_:
+            try:
+                source, target, size, kind = lent_blocks(send, out, self.size)
+            except NOT_DIRECT:
+                pass
+            else:
+                try:
+                    result = self._bare.psAllToAll(self._argument, source, target, size, kind, None, None)
+                finally:
+                    del source, target
+                if result or _dropped:
+                    self._ended(result)
+                return out
         source = view(send, "all_to_all: send", dtype=dtype)
         if out is None and source.count:
             out = allocate(source.shape, source, "all_to_all")
@@ -321,6 +427,11 @@ class Collectives(Operations):
 
     def barrier(self, *, async_: bool = False) -> Any:
         """Returns when all members have called it. For a limit of its own: `barrier(async_=True).wait(seconds)`."""
+        if not async_:
+            result = self._bare.psBarrier(self._argument, None)
+            if result or _dropped:
+                self._ended(result)
+            return None
         return self._start("psBarrier", (), (), None, async_)
 
     def _gathered(self, call: str, send: Any, out: Any,

@@ -9,7 +9,9 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
+from ctypes import c_int32
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Iterator, List, Optional, Tuple
 
 from ._constants import VERSION_MAJOR, VERSION_MINOR, Result
@@ -79,6 +81,14 @@ def load() -> Tuple[Any, str]:
     raise LoadError("\n".join(["no usable libparallelstate.so; tried", *tried, advice]))
 
 
+def _without_argtypes(loaded: Any) -> Any:
+    again = ctypes.CDLL(loaded._name, handle=loaded._handle)
+    # Attributes of a module are found in a tenth of the time that those of a CDLL take, which has a __getattr__.
+    functions = ModuleType("functions without argtypes")
+    functions.__dict__.update({each.name: getattr(again, each.name) for each in PROTOTYPES if each.restype is c_int32})
+    return functions
+
+
 def library() -> Any:
     """The loaded library, a ctypes.CDLL: every call of it releases the interpreter lock."""
     global _loaded, _bare, _path
@@ -86,13 +96,13 @@ def library() -> Any:
         with _lock:
             if _loaded is None:
                 found, _path = load()
-                _bare = ctypes.CDLL(_path, handle=found._handle)
+                _bare = _without_argtypes(found)
                 _loaded = found
     return _loaded
 
 
 def bare() -> Any:
-    """The same library, whose functions have no argtypes and return an int32_t.
+    """The same functions, as far as they return an int32_t, without argtypes.
 
     For callers to whom its conversions are too slow, and who pass what ctypes takes as it is: arrays and
     c_void_p.from_param(address) for pointers, None for NULL, an int for an int32_t.

@@ -7,10 +7,10 @@ import ctypes
 from dataclasses import dataclass
 from typing import Any, Iterator, Optional, Sequence, Tuple, Union
 
-from . import _handles
 from ._buffers import Buffer, view
 from ._constants import DataType, ReduceOp, Result
 from ._errors import ArgumentError, Error
+from ._handles import sweep
 from ._library import check, last_error, library
 from .work import Work
 
@@ -30,6 +30,11 @@ def premul_sum(scalar: float) -> PremulSum:
 Reduction = Union[ReduceOp, PremulSum]
 
 
+def is_constant(op: Any) -> bool:
+    """Whether `op` is one that the library takes as it is."""
+    return type(op) is ReduceOp and op is not ReduceOp.PREMUL_SUM
+
+
 class Operations:
     """Base of Group. `_live` gives the handle or raises, `_error` makes the exception of a failed call."""
 
@@ -44,9 +49,16 @@ class Operations:
     def _error(self, result: int) -> Error:
         return last_error(result)
 
+    def _ended(self, result: int) -> None:
+        """After a direct call (see _direct) that failed, or where there is something to sweep."""
+        if result < Result.OK:
+            self._live()  # a closed group has passed NULL
+            raise self._error(result)
+        sweep()
+
     def _start(self, name: str, arguments: Sequence[Any], buffers: Sequence[Buffer], output: Any, async_: bool) -> Any:
         """Calls `name` on the group: returns `output` when the data is there, or the Work that will."""
-        _handles.sweep()
+        sweep()
         function = getattr(library(), name)
         if not async_:
             try:

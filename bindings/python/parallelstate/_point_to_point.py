@@ -8,10 +8,12 @@ from typing import Any, List, Literal, Optional, Sequence, Union, overload
 
 from ._buffers import Buffer, view
 from ._constants import DataType, Direction
+from ._direct import NOT_DIRECT, lent_by, lent_two
 from ._errors import ArgumentError
+from ._handles import _dropped
 from ._operations import Operations, common_type
 from ._structs import psMessage
-from ._values import int32
+from ._values import int32, is_int32
 from .work import Work
 
 
@@ -46,9 +48,22 @@ class PointToPoint(Operations):
     def send(self, buffer: Any, dst: int, tag: int = ..., *, dtype: Optional[DataType] = ...,
              async_: bool = ...) -> Any: ...
 
-    def send(self, buffer: Any, dst: int, tag: int = 0, *, dtype: Optional[DataType] = None,
+    def send(self, buffer: Any, dst: int, tag: int = 0, dtype: Optional[DataType] = None,
              async_: bool = False) -> Any:
         """May return before the message is received; never rely on it."""
+        if dtype is None and not async_ and is_int32(dst) and is_int32(tag):
+            try:
+                pointer, size, kind, _ = lent_by[type(buffer)](buffer)
+            except NOT_DIRECT:
+                pass
+            else:
+                try:
+                    result = self._bare.psSend(self._argument, pointer, size, kind, dst, tag, None, None)
+                finally:
+                    del pointer
+                if result or _dropped:
+                    self._ended(result)
+                return buffer
         source = view(buffer, "send: buffer", dtype=dtype)
         return self._start("psSend", (source.address, source.count, source.dtype or DataType.UINT8,
                                       int32(dst, "dst"), int32(tag, "tag"), None),
@@ -62,9 +77,22 @@ class PointToPoint(Operations):
     def recv(self, buffer: Any, src: int, tag: int = ..., *, dtype: Optional[DataType] = ...,
              async_: bool = ...) -> Any: ...
 
-    def recv(self, buffer: Any, src: int, tag: int = 0, *, dtype: Optional[DataType] = None,
+    def recv(self, buffer: Any, src: int, tag: int = 0, dtype: Optional[DataType] = None,
              async_: bool = False) -> Any:
         """Fills `buffer` and returns it. Count and type must be the sender's."""
+        if dtype is None and not async_ and is_int32(src) and is_int32(tag):
+            try:
+                pointer, size, kind, _ = lent_by[type(buffer)](buffer)
+            except NOT_DIRECT:
+                pass
+            else:
+                try:
+                    result = self._bare.psRecv(self._argument, pointer, size, kind, src, tag, None, None)
+                finally:
+                    del pointer
+                if result or _dropped:
+                    self._ended(result)
+                return buffer
         target = view(buffer, "recv: buffer", writable=True, dtype=dtype)
         return self._start("psRecv", (target.address, target.count, target.dtype or DataType.UINT8,
                                       int32(src, "src"), int32(tag, "tag"), None),
@@ -78,9 +106,23 @@ class PointToPoint(Operations):
     def send_recv(self, send: Any, dst: int, out: Any, src: int, tag: int = ..., *, dtype: Optional[DataType] = ...,
                   async_: bool = ...) -> Any: ...
 
-    def send_recv(self, send: Any, dst: int, out: Any, src: int, tag: int = 0, *, dtype: Optional[DataType] = None,
+    def send_recv(self, send: Any, dst: int, out: Any, src: int, tag: int = 0, dtype: Optional[DataType] = None,
                   async_: bool = False) -> Any:
         """Both at once, free of deadlock in a ring: `group.send_recv(x, ps.NEXT, y, ps.PREV)`."""
+        if dtype is None and not async_ and is_int32(dst) and is_int32(src) and is_int32(tag):
+            try:
+                source, target, size, room, kind = lent_two(send, out)
+            except NOT_DIRECT:
+                pass
+            else:
+                try:
+                    result = self._bare.psSendRecv(self._argument, source, size, dst, target, room, src, kind, tag,
+                                                   None, None)
+                finally:
+                    del source, target
+                if result or _dropped:
+                    self._ended(result)
+                return out
         source = view(send, "send_recv: send", dtype=dtype)
         target = view(out, "send_recv: out", writable=True, dtype=dtype)
         common = common_type("send_recv", source, target)

@@ -42,6 +42,11 @@ def int32(value: Any, what: str) -> int:
     return _integer(value, what, -(1 << 31), (1 << 31) - 1)
 
 
+def is_int32(value: Any) -> bool:
+    """Whether ctypes passes it as an int32_t as it is."""
+    return type(value) is int and -(1 << 31) <= value < 1 << 31
+
+
 def int64(value: Any, what: str) -> int:
     return _integer(value, what, -(1 << 63), (1 << 63) - 1)
 

@@ -38,6 +38,8 @@ class StandIn:
         return 0
 
     def psAllReduce(self, group, send, recv, count, dtype, op, stream, work):
+        if group is None:
+            return int(ps.Result.ERR_ARGUMENT)
         self.calls.append("all_reduce")
         if work is None:
             return int(self.state) if self.state < 0 else 0
