@@ -64,9 +64,8 @@ class Rounds {
     }
   }
 
-  // Without what reading the clock adds.
+  // Without what reading the clock adds: the line latency has none of it either, as its batches are long.
   std::vector<double> times(int64_t iterations, double runs) const {
-    // As of the line latency, whose batches are so long that it does not count.
     const int64_t clock = clock_cost_ns();
     std::vector<double> us;
     for (int64_t i = 0; i < iterations; ++i) {

@@ -138,7 +138,8 @@ void Communicator::run(GroupLabel& label, const Message& message, int64_t timeou
   if (enters_kernel_) no_cancellation.emplace();
   std::unique_lock lock(message_lock_);
   check_usable(label);
-  if (run_at_once(label, message)) return;
+  // Where others wait, who looks steps them too.
+  if (exchanges_.empty() && run_at_once(label, message)) return;
   MessageRequest request(label, {&message, 1}, message.signature, timeout_ms, false);
   start(request);
   lock.unlock();
@@ -153,14 +154,17 @@ bool Communicator::run_at_once(const GroupLabel& label, const Message& message) 
     note(false);
     return true;
   }
-  note(true);
   try {
-    for (int tries = std::min(world_->wait_policy().pauses, kBurst); !plane_->receive_at_once(message); --tries) {
-      if (tries <= 0) return false;
+    AtOnce state = plane_->receive_at_once(message);
+    if (state == AtOnce::kNo) return false;
+    note(true);
+    for (int looks = std::min(world_->wait_policy().pauses, kBurst); state == AtOnce::kNotYet && looks > 0; --looks) {
       // Without it, the processor has begun many more looks by the time of the one that finds the message, and must
       // undo them first.
       cpu_pause();
+      state = plane_->receive_at_once(message);
     }
+    if (state != AtOnce::kDone) return false;
   } catch (const std::exception&) {
     return false;  // what posts the message meets it again, and fails the group
   }

@@ -40,7 +40,7 @@ struct Request {
   const Signature signature;
   const int64_t timeout_ms;
   const bool asynchronous;
-  Deadline deadline = Deadline::never();  // set by submit(); where it blocks, if it does not finish there
+  Deadline deadline = Deadline::never();  // set where it starts; where it blocks, if it does not finish there
   uint64_t number = 0;  // a collective's place in the order
   std::atomic<State> state{State::kPending};
   std::shared_ptr<const Error> error;  // written before kFailed

@@ -93,13 +93,16 @@ bool Mailbox::send_at_once(const Message& message) {
   return true;
 }
 
-bool Mailbox::receive_at_once(const Message& message) {
+AtOnce Mailbox::receive_at_once(const Message& message) {
   Peer* const peer = peers_[static_cast<size_t>(message.peer)].get();
-  if (peer == nullptr || !peer->receives.empty() || !peer->unexpected.empty()) return false;
+  if (peer == nullptr || message.bytes > kLargestEntry || !peer->receives.empty() || !peer->unexpected.empty()) {
+    return AtOnce::kNo;
+  }
   const auto entry = peer->path->front();
-  if (!entry || entry->type != EntryType::kEager || !takes(message, entry->tag, entry->signature.group) ||
+  if (!entry) return AtOnce::kNotYet;
+  if (entry->type != EntryType::kEager || !takes(message, entry->tag, entry->signature.group) ||
       !is_match(message, entry->signature)) {
-    return false;
+    return AtOnce::kNo;
   }
   const size_t bytes = std::min(message.bytes, entry->payload.size());
   if (bytes <= kFewBytes) {
@@ -108,7 +111,7 @@ bool Mailbox::receive_at_once(const Message& message) {
     copy(CopyTarget::kOutput, message.buffer, entry->payload.data(), bytes);
   }
   if (peer->path->pop()) peer->path->ring();
-  return true;
+  return AtOnce::kDone;
 }
 
 void Mailbox::post(Message& message) {

@@ -25,9 +25,9 @@ class Mailbox {
   ~Mailbox();
 
   // A message that needs not be kept, as it can be sent or received now: most small ones, for which bookkeeping would be
-  // half of the work. False: nothing has happened, and post() must.
+  // half of the work. Unless it is done nothing has happened; false: post() must.
   bool send_at_once(const Message& message);
-  bool receive_at_once(const Message& message);
+  AtOnce receive_at_once(const Message& message);
   void post(Message& message);
   // Moves whatever can be moved. Throws MismatchFound where a receive meets a send of another count or type.
   void step();

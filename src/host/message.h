@@ -8,6 +8,9 @@
 
 namespace ps {
 
+// Of a message that is to be received without being kept: done; not yet, ask again; or it must be posted.
+enum class AtOnce { kDone, kNotYet, kNo };
+
 struct Message {
   Signature signature;  // kind, dtype, count, peer as root, group
   int peer = 0;

@@ -68,9 +68,9 @@ class Plane {
   // Messages. `step_messages` moves what can be moved. Both throw MismatchFound where a receive meets a send of another
   // count or type.
   virtual void post(Message& message) = 0;
-  // A message that can be sent or received now, without keeping it. False: nothing has happened, and post() must.
+  // A message that can be sent or received now, without keeping it. Unless it is done nothing has happened; false: post() must.
   virtual bool send_at_once(const Message&) { return false; }
-  virtual bool receive_at_once(const Message&) { return false; }
+  virtual AtOnce receive_at_once(const Message&) { return AtOnce::kNo; }
   virtual void step_messages() = 0;
   // After the group has failed: takes back the buffers of messages that were lent, and says which members touch them at
   // this moment. From then on none begins to.

@@ -140,6 +140,34 @@ static void mismatches(psGroup world, int rank) {
   EXPECT(psBarrier(world, NULL), PS_OK);
 }
 
+/* A thread that is to be cancelled ends between two calls, not within its first one to a peer. */
+static void* send_and_end(void* argument) {
+  psGroup group = argument;
+  const int32_t word = 77;
+  CHECK(pthread_cancel(pthread_self()) == 0);
+  EXPECT(psSend(group, &word, 1, PS_INT32, 1, 9, NULL, NULL), PS_OK);
+  pthread_testcancel();
+  return NULL;
+}
+
+static void cancellation(psGroup world, int rank) {
+  psGroup group = NULL;
+  psGroupOptions options = PS_GROUP_OPTIONS_INIT;
+  options.flags = PS_OWN_COMMUNICATOR;
+  EXPECT(psSplitGroup(world, 0, rank, &options, &group), PS_OK);
+  if (rank == 0) {
+    pthread_t thread;
+    void* end = NULL;
+    CHECK(pthread_create(&thread, NULL, send_and_end, group) == 0);
+    CHECK(pthread_join(thread, &end) == 0 && end == PTHREAD_CANCELED);
+  } else if (rank == 1) {
+    int32_t word = 0;
+    EXPECT(psRecv(group, &word, 1, PS_INT32, 0, 9, NULL, NULL), PS_OK);
+    CHECK(word == 77);
+  }
+  EXPECT(psGroupFree(group), PS_OK);
+}
+
 static void* run(void* argument) {
   const int rank = *(const int*)argument;
   psConfig config = PS_CONFIG_INIT;
@@ -160,6 +188,7 @@ static void* run(void* argument) {
   messages(world, rank);
   subgroups(context, world, rank);
   mismatches(world, rank);
+  cancellation(world, rank);
 
   EXPECT(psGroupFree(world), PS_OK);
   EXPECT(psFinalize(context), PS_OK);

@@ -192,6 +192,33 @@ void expect_mismatches(int odd_rank, const std::vector<int>& order) {
 TEST(Mismatch, EachFieldWhereTheOddRankIsLast) { expect_mismatches(2, {0, 1, 2}); }
 TEST(Mismatch, EachFieldWhereTheOddRankIsFirst) { expect_mismatches(1, {1, 2, 0}); }
 
+// Who is late hides no difference between those that are there: they learn before it comes.
+const RankProgram kLate("late_beside_mismatch", [](const Rank& self) {
+  psContext context = self.join();
+  const psGroup world = self.world(context);
+  ok(psBarrier(world, nullptr));
+  if (self.rank == 0) self.hear("go");
+  int32_t out[] = {77, 77};
+  const int32_t in[] = {1, 2};
+  const psResult result = psAllReduce(world, in, out, 2, PS_INT32, self.rank == 2 ? PS_MAX : PS_SUM, nullptr, nullptr);
+  must(out[0] == 77 && out[1] == 77, "a failing call wrote its output");
+  self.say_result("error", result);
+  ok(psGroupFree(world));
+  ok(psFinalize(context));
+});
+
+TEST(Mismatch, WhileAnotherMemberIsLate) {
+  World world("late_beside_mismatch", kRanks);
+  const auto expect_both_named = [](const Line& error) {
+    EXPECT_EQ(error.code(), "PS_ERR_MISMATCH");
+    expect_contains(error.text(), {"all_reduce(count 2, int32, sum)", "rank 2 called all_reduce(count 2, int32, max)"});
+  };
+  for (const int rank : {1, 2}) expect_both_named(world.hear(rank, "error"));
+  world.tell(0, "go");
+  expect_both_named(world.hear(0, "error"));
+  world.end();
+}
+
 // A root that has returned long ago is told in its next call.
 const RankProgram kRootFirst("root_first", [](const Rank& self) {
   psContext context = self.join();

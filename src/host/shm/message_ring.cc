@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/no_cancellation.h"
 #include "host/copy/copy.h"
 
 namespace ps {
@@ -29,6 +30,7 @@ constexpr uint64_t kSmallLines = 17;
 
 // No sum of it and a position is 0, as lines are at first.
 uint64_t make_salt() {
+  const NoCancellation no_cancellation;
   uint64_t number = 0;
   if (::getrandom(&number, sizeof number, 0) != sizeof number) fail_errno("no random number for a ring of messages");
   return number >> 1 | 1;
@@ -43,6 +45,11 @@ MessageRing::MessageRing(std::byte* memory, size_t bytes)
       most_payload_((line_count_ / 4 - 1) * kLineBytes),
       room_until_(line_count_) {
   static_assert(sizeof(Line) == kLineBytes);
+}
+
+void MessageRing::open() {
+  salt_ = make_salt();
+  head_->salt.store(salt_, std::memory_order_seq_cst);
 }
 
 MessageRing::Line& MessageRing::line(uint64_t lines) const {
@@ -71,10 +78,6 @@ bool MessageRing::write(const Entry& entry) {
   const uint64_t to_end = line_count_ - index_;
   const uint64_t skipped = lines > to_end ? to_end : 0;
   if (!has_room(skipped + lines)) return false;
-  if (salt_ == 0) {
-    salt_ = make_salt();
-    head_->salt.store(salt_, std::memory_order_seq_cst);
-  }
   const uint64_t start = position_ + skipped;
   Line& head = line(skipped);
   head.type = entry.type;

@@ -2,7 +2,7 @@
 //
 // Entries start at 64-byte lines. The first word of an entry is its stamp, written last: its position in the stream, so no
 // earlier entry at this place had the same, plus a random number of the ring's, so that what a payload left there cannot
-// look like a stamp. The reader polls one line and gets a small message with it, and that line is all that the two share.
+// look like a stamp. The reader polls one line and gets a small message with it.
 #pragma once
 
 #include <atomic>
@@ -22,6 +22,8 @@ class MessageRing {
   // The most that one entry may carry: a quarter, so that entries overlap with their reading.
   size_t most_payload() const { return most_payload_; }
 
+  // Writer, before all else. Errors: SYSTEM.
+  void open();
   // Writer: the line that the next entry begins in.
   const void* next_line() const;
   // Writer. False: no room now.
@@ -37,7 +39,7 @@ class MessageRing {
   // The ring's own memory before its lines.
   struct Head {
     alignas(64) std::atomic<uint64_t> consumed;  // lines, by the reader
-    alignas(64) std::atomic<uint64_t> salt;      // of the stamps, by the writer before its first entry; 0: not yet
+    alignas(64) std::atomic<uint64_t> salt;      // of the stamps, by the writer; 0: not yet
   };
 
   uint64_t stamp_at(uint64_t position) const { return salt_ + position; }

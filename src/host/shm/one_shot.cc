@@ -42,6 +42,9 @@ bool OneShot::step() {
     if (moves_data_ && stages() && !direct_.lends_own()) stage();
     publish();
   }
+  // Not only with those that are met one after the other: who is late must hide no difference between the others.
+  if (!is_compared_) board_.compare_arrived(sequence_, call_.signature);
+  is_compared_ = true;
   if (!met(false)) return false;
   if (!finished_) {
     if (!finish()) return false;

@@ -19,6 +19,7 @@ class OneShot final : public StagedOperation {
   struct Published {};
   OneShot(Board& board, Call&& call, uint64_t sequence, Published) : OneShot(board, std::move(call), sequence) {
     published_ = true;
+    is_compared_ = false;
   }
   bool step() override;
 
@@ -39,6 +40,7 @@ class OneShot final : public StagedOperation {
   bool may_be_lent_;      // large enough for the direct path
   size_t column_offset_;  // of this rank's column in a slot
   Direct direct_;
+  bool is_compared_ = true;  // once published: with everyone who was already there
   bool finished_ = false;  // with what others lent and staged
 };
 

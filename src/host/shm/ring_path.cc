@@ -24,6 +24,7 @@ RingPath::RingPath(Board& board, int peer, std::atomic<const void*>& next_line)
       moves_out_(counters(board, board.rank(), peer), true),
       moves_in_(counters(board, peer, board.rank()), false) {
   board.take_messages(peer);
+  out_.open();
 }
 
 uint64_t RingPath::lend(const std::byte* data, size_t bytes) {

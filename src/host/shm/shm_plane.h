@@ -37,7 +37,7 @@ class ShmPlane final : public Plane {
 
   void post(Message& message) override { mailbox_.post(message); }
   bool send_at_once(const Message& message) override { return mailbox_.send_at_once(message); }
-  bool receive_at_once(const Message& message) override { return mailbox_.receive_at_once(message); }
+  AtOnce receive_at_once(const Message& message) override { return mailbox_.receive_at_once(message); }
   void step_messages() override { mailbox_.step(); }
   std::vector<int> retract_messages() override;
   void drop_messages() override { mailbox_.drop_all(); }
