@@ -5,6 +5,9 @@
 namespace ps {
 namespace {
 
+// Of sums that leave the caches: so few lines that the processor fetches the next operands while they are on their way.
+constexpr size_t kStreamedBlock = 2 << 10;
+
 uint64_t now(const Counter& counter) { return counter.value.load(std::memory_order_seq_cst); }
 
 }  // namespace
@@ -70,12 +73,19 @@ void RingOperation::reduce_to(CopyTarget target, std::byte* to, size_t bytes) co
   };
   if (target != CopyTarget::kLargeOutput) return reduce(to, bytes);
   const std::span<std::byte> sum = board_.sum();
-  for (size_t at = 0; at < bytes; at += sum.size()) {
-    const size_t part = std::min(sum.size(), bytes - at);
+  const bool streams = streams_large_output();
+  const size_t block = streams ? std::min(kStreamedBlock, sum.size()) : sum.size();
+  for (size_t at = 0; at < bytes; at += block) {
+    const size_t part = std::min(block, bytes - at);
     reduce(sum.data(), part);
-    copy(target, to + at, sum.data(), part);
+    if (streams) {
+      stream(to + at, sum.data(), part);
+    } else {
+      copy(target, to + at, sum.data(), part);
+    }
     for (const void*& source : operands.sources) source = static_cast<const std::byte*>(source) + part;
   }
+  if (streams) end_stream();
 }
 
 bool RingOperation::ended() {
