@@ -13,7 +13,7 @@ namespace {
 // The library's own table. Its last row for a plane fits every call. With one-shot a rank reads what all others have
 // staged, so the sizes it is best for fall with the ranks. A tree reads less and waits for more others in turn: where ranks
 // share CPUs, each of these turns is one of the scheduler's, and what must come back from the root is faster without.
-// Copied once by the kernel, data passes through the caches: beyond what they hold, two copies that spare them are as fast.
+// Copied once by the kernel, data passes through the caches: beyond what they hold, two copies that spare them are faster.
 // All readers of a broadcast read the same lines, which one ring for all of them serves as well. Between hosts, sharing the
 // reduction of more than two ranks pays above 8K; what fits into the frame that begins a call bounds one-shot there, not
 // the table.
@@ -23,10 +23,10 @@ constexpr std::string_view kTable =
     "all_reduce:shm:<=4ranks,<=64K=one-shot;all_reduce:shm:<=8ranks,<=32K=one-shot;"
     "all_reduce:shm:<=16ranks,<=16K=one-shot;all_reduce:shm:uncrowded,<=256=tree;all_reduce:shm:<=8K=one-shot;"
     "all_reduce:shm=two-shot;"
-    "all_gather:shm:<=2ranks,<=16K=one-shot;all_gather:shm:<=2ranks,<=16M=single-copy;"
+    "all_gather:shm:<=2ranks,<=16K=one-shot;all_gather:shm:<=2ranks,<=8M=single-copy;all_gather:shm:<=2ranks=pipeline;"
     "gather:shm:<=2ranks,<=16K=one-shot;gather:shm:<=2ranks,<=16M=single-copy;"
-    "scatter:shm:<=2ranks,<=32K=one-shot;scatter:shm:<=2ranks,<=32M=single-copy;"
-    "all_to_all:shm:<=2ranks,<=32K=one-shot;all_to_all:shm:<=2ranks,<=32M=single-copy;"
+    "scatter:shm:<=2ranks,<=32K=one-shot;scatter:shm:<=2ranks,<=16M=single-copy;scatter:shm:<=2ranks=pipeline;"
+    "all_to_all:shm:<=2ranks,<=32K=one-shot;all_to_all:shm:<=2ranks,<=16M=single-copy;all_to_all:shm:<=2ranks=pipeline;"
     "*:shm:<=16ranks,<=64K=one-shot;"
     "reduce:shm:<=256=tree;all_gather:shm:uncrowded,<=32=tree;barrier:shm:uncrowded=tree;"
     "*:shm:<=64K=one-shot;"

@@ -46,6 +46,8 @@ class Choice {
     return decided < 0 ? std::nullopt : std::optional(static_cast<CopyMethod>(decided));
   }
 
+  CopyMethod likely(CopyTarget target) const { return decided().value_or(expected(target)); }
+
  private:
   static CopyMethod expected(CopyTarget target) {
     if (target == CopyTarget::kLargeOutput && has(CopyMethod::kStream)) return CopyMethod::kStream;
@@ -144,6 +146,11 @@ void copy(CopyTarget target, std::byte* to, const std::byte* from, size_t bytes)
   } else {
     choices[static_cast<size_t>(target)][bytes >= kLong ? 1 : 0].run(target, to, from, bytes);
   }
+}
+
+bool streams_large_output() {
+  constexpr CopyTarget kTarget = CopyTarget::kLargeOutput;
+  return forced().value_or(choices[static_cast<size_t>(kTarget)][1].likely(kTarget)) == CopyMethod::kStream;
 }
 
 std::string chosen_copy(CopyTarget target) {

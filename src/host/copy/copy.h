@@ -24,6 +24,9 @@ constexpr CopyTarget output_of(size_t total_bytes) {
 // The ranges do not overlap, or are the same. Later stores come after the copy, a flag among them.
 void copy(CopyTarget target, std::byte* to, const std::byte* from, size_t bytes);
 
+// Whether copies to a large output go past the caches, as far as is known.
+bool streams_large_output();
+
 // What PS_COPY forces or was found to be best so far: "movsb", "auto" while it is not decided.
 std::string chosen_copy(CopyTarget target);
 

@@ -7,7 +7,7 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
-#include <emmintrin.h>
+#include <immintrin.h>
 #endif
 
 namespace ps {
@@ -20,6 +20,7 @@ struct Support {
   size_t count = 1;
   bool fast_movsb = false;
   bool demotes = false;
+  bool stores_lines = false;  // whole ones at once
 };
 
 const Support& support() {
@@ -34,6 +35,7 @@ const Support& support() {
     made.fast_movsb = (edx & kFsrm) != 0;
     constexpr unsigned kCldemote = 1u << 25;
     made.demotes = (ecx & kCldemote) != 0;
+    made.stores_lines = __builtin_cpu_supports("avx512f");
     made.methods[made.count++] = CopyMethod::kStream;
 #endif
     return made;
@@ -47,13 +49,17 @@ void copy_movsb([[maybe_unused]] std::byte* to, [[maybe_unused]] const std::byte
 #endif
 }
 
-void copy_past_caches([[maybe_unused]] std::byte* to, [[maybe_unused]] const std::byte* from, [[maybe_unused]] size_t bytes) {
 #if defined(__x86_64__)
-  constexpr size_t kLine = 64;
-  const size_t head = std::min(bytes, (kLine - reinterpret_cast<uintptr_t>(to) % kLine) % kLine);
-  std::memcpy(to, from, head);
-  size_t at = head;
-  for (; at + kLine <= bytes; at += kLine) {
+
+constexpr size_t kLine = 64;
+// How far before its copy a line of the source is fetched. Stores past the caches occupy the same few places of a core that
+// its own fetches wait in, and the processor's own guess ends with each page.
+constexpr size_t kFetchedAhead = 2 << 10;
+
+// Whole lines.
+void stream_lines(std::byte* to, const std::byte* from, size_t bytes) {
+  for (size_t at = 0; at < bytes; at += kLine) {
+    if (at + kFetchedAhead < bytes) _mm_prefetch(reinterpret_cast<const char*>(from + at + kFetchedAhead), _MM_HINT_T0);
     const auto* source = reinterpret_cast<const __m128i*>(from + at);
     auto* line = reinterpret_cast<__m128i*>(to + at);
     const __m128i a = _mm_loadu_si128(source);
@@ -65,11 +71,16 @@ void copy_past_caches([[maybe_unused]] std::byte* to, [[maybe_unused]] const std
     _mm_stream_si128(line + 2, c);
     _mm_stream_si128(line + 3, d);
   }
-  std::memcpy(to + at, from + at, bytes - at);
-  // Later stores, a flag among them, come after these.
-  _mm_sfence();
-#endif
 }
+
+__attribute__((target("avx512f"))) void stream_whole_lines(std::byte* to, const std::byte* from, size_t bytes) {
+  for (size_t at = 0; at < bytes; at += kLine) {
+    if (at + kFetchedAhead < bytes) _mm_prefetch(reinterpret_cast<const char*>(from + at + kFetchedAhead), _MM_HINT_T0);
+    _mm512_stream_si512(reinterpret_cast<__m512i*>(to + at), _mm512_loadu_si512(from + at));
+  }
+}
+
+#endif
 
 }  // namespace
 
@@ -88,8 +99,26 @@ void copy_by(CopyMethod method, std::byte* to, const std::byte* from, size_t byt
   switch (method) {
     case CopyMethod::kMemcpy: std::memcpy(to, from, bytes); return;
     case CopyMethod::kMovsb: return copy_movsb(to, from, bytes);
-    case CopyMethod::kStream: return copy_past_caches(to, from, bytes);
+    case CopyMethod::kStream:
+      stream(to, from, bytes);
+      return end_stream();
   }
+}
+
+void stream([[maybe_unused]] std::byte* to, [[maybe_unused]] const std::byte* from, [[maybe_unused]] size_t bytes) {
+#if defined(__x86_64__)
+  const size_t head = std::min(bytes, (kLine - reinterpret_cast<uintptr_t>(to) % kLine) % kLine);
+  std::memcpy(to, from, head);
+  const size_t lines = (bytes - head) / kLine * kLine;
+  (support().stores_lines ? stream_whole_lines : stream_lines)(to + head, from + head, lines);
+  std::memcpy(to + head + lines, from + head + lines, bytes - head - lines);
+#endif
+}
+
+void end_stream() {
+#if defined(__x86_64__)
+  _mm_sfence();
+#endif
 }
 
 bool has_fast_movsb() { return support().fast_movsb; }
@@ -99,7 +128,6 @@ bool can_hand_on() { return support().demotes; }
 // core's own. For a few lines alone: it costs more than it saves where copying in and out overlap.
 void copy_handing_on([[maybe_unused]] std::byte* to, [[maybe_unused]] const std::byte* from, [[maybe_unused]] size_t bytes) {
 #if defined(__x86_64__)
-  constexpr size_t kLine = 64;
   size_t at = 0;
   for (; at + kLine <= bytes; at += kLine) {
     for (size_t i = at; i < at + kLine; i += sizeof(__m128i)) {

@@ -1,5 +1,5 @@
 // The reduction loops, compiled once for each instruction set (PS_REDUCE_TARGET names it). They are plain loops for the
-// compiler to vectorise. Only find_kernel has external linkage, and nothing inline is used from elsewhere: a function
+// compiler to vectorise. Only the find functions have external linkage, and nothing inline is used from elsewhere: a function
 // emitted here as a weak symbol could be linked into code that runs on every processor.
 #include "host/reduce/kernels.h"
 
@@ -9,6 +9,10 @@
 
 #include "host/reduce/float16_pack.h"
 #include "host/reduce/operations.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 namespace ps::PS_REDUCE_TARGET {
 namespace {
@@ -22,6 +26,43 @@ struct __attribute__((packed, may_alias)) Stored {
   T value;
 };
 
+constexpr size_t kLine = 64;
+// Results that leave the caches are made so many bytes at a time, and written by whole lines. With so few the processor
+// fetches the next operands while these are on their way; it is told of those from so far ahead, as its own guesses end
+// with each page.
+constexpr size_t kStreamedBytes = 4 * kLine;
+constexpr size_t kFetchedAhead = 2048;
+
+#if defined(__x86_64__)
+
+constexpr bool kCanStream = true;
+
+// Both at the beginning of a line.
+inline void stream_line(void* to, const void* from) {
+#if defined(__AVX512F__)
+  _mm512_stream_si512(static_cast<__m512i*>(to), _mm512_load_si512(from));
+#elif defined(__AVX__)
+  for (int i = 0; i < 2; ++i) {
+    _mm256_stream_si256(static_cast<__m256i*>(to) + i, _mm256_load_si256(static_cast<const __m256i*>(from) + i));
+  }
+#else
+  for (int i = 0; i < 4; ++i) {
+    _mm_stream_si128(static_cast<__m128i*>(to) + i, _mm_load_si128(static_cast<const __m128i*>(from) + i));
+  }
+#endif
+}
+
+// Later stores, a flag among them, come after what was streamed.
+inline void end_stream() { _mm_sfence(); }
+
+#else
+
+constexpr bool kCanStream = false;
+inline void stream_line(void*, const void*) {}
+inline void end_stream() {}
+
+#endif
+
 template <class Operation>
 struct Source {
   using Accumulator = typename Operation::Accumulator;
@@ -29,7 +70,34 @@ struct Source {
   Accumulator factor;
 
   Accumulator read(size_t index) const { return Operation::read(elements[index].value, factor); }
+  // Has the lines fetched that a block of streamed results will need.
+  void fetch(size_t index) const {
+    const char* const ahead = reinterpret_cast<const char*>(elements + index) + kFetchedAhead;
+    for (size_t at = 0; at < kStreamedBytes; at += kLine) __builtin_prefetch(ahead + at);
+  }
 };
+
+// result[i] = compute(i). fetch(i) says that elements from i on are next.
+template <bool kStreams, class Element, class Compute, class Fetch>
+void write(Stored<Element>* result, size_t count, Compute&& compute, Fetch&& fetch) {
+  size_t done = 0;
+  const size_t into_line = reinterpret_cast<uintptr_t>(result) % kLine;
+  if (kStreams && kLine % sizeof(Element) == 0 && into_line % sizeof(Element) == 0) {
+    constexpr size_t kBlock = kStreamedBytes / sizeof(Element);
+    const size_t head = (kLine - into_line) % kLine / sizeof(Element);
+    for (; done < count && done < head; ++done) result[done].value = compute(done);
+    for (; done + kBlock <= count; done += kBlock) {
+      alignas(kLine) Stored<Element> block[kBlock];
+      fetch(done);
+      for (size_t i = 0; i < kBlock; ++i) block[i].value = compute(done + i);
+      for (size_t at = 0; at < kStreamedBytes; at += kLine) {
+        stream_line(reinterpret_cast<char*>(result + done) + at, reinterpret_cast<const char*>(block) + at);
+      }
+    }
+  }
+#pragma GCC ivdep
+  for (size_t i = done; i < count; ++i) result[i].value = compute(i);
+}
 
 // A function of its own, because inlined into the loop over the sources the two loops are interchanged, and what is
 // then the inner one cannot be vectorised.
@@ -42,7 +110,7 @@ template <class Operation>
 
 // Reduces `count` elements, `offset` bytes into each buffer. The loops may take the elements in any order, even where
 // the destination is a source: an element is written after it was read, and nothing else reads it. So says ivdep.
-template <class Operation>
+template <class Operation, bool kStreams>
 void reduce_range(void* destination, const void* const* sources, size_t source_count, size_t offset, size_t count,
                   const double* scales) {
   using Element = typename Operation::Element;
@@ -65,11 +133,8 @@ void reduce_range(void* destination, const void* const* sources, size_t source_c
 
   const Source<Operation> last = source(source_count - 1);
   if (source_count == 2) {
-#pragma GCC ivdep
-    for (size_t i = 0; i < count; ++i) {
-      result[i].value = Operation::finish(Operation::combine(first.read(i), last.read(i)), 2);
-    }
-    return;
+    const auto compute = [&](size_t i) { return Operation::finish(Operation::combine(first.read(i), last.read(i)), 2); };
+    return write<kStreams>(result, count, compute, [&](size_t i) { first.fetch(i), last.fetch(i); });
   }
 
   const Source<Operation> second = source(1);
@@ -82,10 +147,10 @@ void reduce_range(void* destination, const void* const* sources, size_t source_c
     for (size_t index = 2; index < source_count - 1; ++index) {
       accumulate<Operation>(partial, source(index), begin, length);
     }
-#pragma GCC ivdep
-    for (size_t i = 0; i < length; ++i) {
-      result[begin + i].value = Operation::finish(Operation::combine(partial[i], last.read(begin + i)), source_count);
-    }
+    const auto compute = [&](size_t i) {
+      return Operation::finish(Operation::combine(partial[i], last.read(begin + i)), source_count);
+    };
+    write<kStreams>(result + begin, length, compute, [&](size_t i) { last.fetch(begin + i); });
   }
 }
 
@@ -96,14 +161,15 @@ bool copy_one(void* destination, const void* const* sources, size_t source_count
   return true;
 }
 
-template <class Operation>
+template <class Operation, bool kStreams>
 void reduce(void* destination, const void* const* sources, size_t source_count, size_t count, const double* scales) {
   if (count == 0 || copy_one<Operation>(destination, sources, source_count, count)) return;
-  reduce_range<Operation>(destination, sources, source_count, 0, count, scales);
+  reduce_range<Operation, kStreams>(destination, sources, source_count, 0, count, scales);
+  if (kStreams) end_stream();
 }
 
 // The same with as many elements as possible taken in packs.
-template <template <class> class Operation, class Format>
+template <template <class> class Operation, class Format, bool kStreams>
 void reduce_packed(void* destination, const void* const* sources, size_t source_count, size_t count,
                    const double* scales) {
   if (count == 0 || copy_one<Operation<Format>>(destination, sources, source_count, count)) return;
@@ -111,64 +177,104 @@ void reduce_packed(void* destination, const void* const* sources, size_t source_
   const size_t packs = Pack::kLanes > 1 ? count / Pack::kLanes : 0;
   const size_t packed = packs * Pack::kLanes;
   if (packs > 0) {
-    reduce_range<Operation<typename Pack::Type>>(destination, sources, source_count, 0, packs, scales);
+    reduce_range<Operation<typename Pack::Type>, kStreams>(destination, sources, source_count, 0, packs, scales);
   }
-  reduce_range<Operation<Format>>(destination, sources, source_count, packed * sizeof(typename Format::Bits),
-                                  count - packed, scales);
+  reduce_range<Operation<Format>, kStreams>(destination, sources, source_count, packed * sizeof(typename Format::Bits),
+                                            count - packed, scales);
+  if (kStreams) end_stream();
 }
 
-template <class Format>
+template <class Format, bool kStreams>
 ReduceKernel find_float_kernel(psReduceOp op) {
   switch (op) {
     case PS_SUM:
-      return reduce_packed<FloatSum, Format>;
+      return reduce_packed<FloatSum, Format, kStreams>;
     case PS_PRODUCT:
-      return reduce_packed<FloatProduct, Format>;
+      return reduce_packed<FloatProduct, Format, kStreams>;
     case PS_MIN:
-      return reduce<FloatMin<Format>>;
+      return reduce<FloatMin<Format>, kStreams>;
     case PS_MAX:
-      return reduce<FloatMax<Format>>;
+      return reduce<FloatMax<Format>, kStreams>;
     case PS_AVG:
-      return reduce_packed<FloatAverage, Format>;
+      return reduce_packed<FloatAverage, Format, kStreams>;
     case PS_PREMUL_SUM:
-      return reduce_packed<FloatPremulSum, Format>;
+      return reduce_packed<FloatPremulSum, Format, kStreams>;
     default:
       return nullptr;
   }
 }
 
-template <class Integer>
+template <class Integer, bool kStreams>
 ReduceKernel find_integer_kernel(psReduceOp op) {
   switch (op) {
     case PS_SUM:
-      return reduce<IntegerSum<Integer>>;
+      return reduce<IntegerSum<Integer>, kStreams>;
     case PS_PRODUCT:
-      return reduce<IntegerProduct<Integer>>;
+      return reduce<IntegerProduct<Integer>, kStreams>;
     case PS_MIN:
-      return reduce<IntegerMin<Integer>>;
+      return reduce<IntegerMin<Integer>, kStreams>;
     case PS_MAX:
-      return reduce<IntegerMax<Integer>>;
+      return reduce<IntegerMax<Integer>, kStreams>;
     case PS_AVG:
-      return reduce<IntegerAverage<Integer>>;
+      return reduce<IntegerAverage<Integer>, kStreams>;
     case PS_BIT_AND:
-      return reduce<BitAnd<Integer>>;
+      return reduce<BitAnd<Integer>, kStreams>;
     case PS_BIT_OR:
-      return reduce<BitOr<Integer>>;
+      return reduce<BitOr<Integer>, kStreams>;
     case PS_BIT_XOR:
-      return reduce<BitXor<Integer>>;
+      return reduce<BitXor<Integer>, kStreams>;
     default:
       return nullptr;
   }
 }
 
+template <bool kStreams>
 ReduceKernel find_bool_kernel(psReduceOp op) {
   switch (op) {
     case PS_LOGICAL_AND:
-      return reduce<Logical<BitAnd<uint8_t>>>;
+      return reduce<Logical<BitAnd<uint8_t>>, kStreams>;
     case PS_LOGICAL_OR:
-      return reduce<Logical<BitOr<uint8_t>>>;
+      return reduce<Logical<BitOr<uint8_t>>, kStreams>;
     case PS_LOGICAL_XOR:
-      return reduce<Logical<BitXor<uint8_t>>>;
+      return reduce<Logical<BitXor<uint8_t>>, kStreams>;
+    default:
+      return nullptr;
+  }
+}
+
+template <bool kStreams>
+ReduceKernel choose(psDataType dtype, psReduceOp op) {
+  switch (dtype) {
+    case PS_INT8:
+      return find_integer_kernel<int8_t, kStreams>(op);
+    case PS_INT16:
+      return find_integer_kernel<int16_t, kStreams>(op);
+    case PS_INT32:
+      return find_integer_kernel<int32_t, kStreams>(op);
+    case PS_INT64:
+      return find_integer_kernel<int64_t, kStreams>(op);
+    case PS_UINT8:
+      return find_integer_kernel<uint8_t, kStreams>(op);
+    case PS_UINT16:
+      return find_integer_kernel<uint16_t, kStreams>(op);
+    case PS_UINT32:
+      return find_integer_kernel<uint32_t, kStreams>(op);
+    case PS_UINT64:
+      return find_integer_kernel<uint64_t, kStreams>(op);
+    case PS_FLOAT16:
+      return find_float_kernel<Float16, kStreams>(op);
+    case PS_BFLOAT16:
+      return find_float_kernel<BFloat16, kStreams>(op);
+    case PS_FLOAT32:
+      return find_float_kernel<Float32, kStreams>(op);
+    case PS_FLOAT64:
+      return find_float_kernel<Float64, kStreams>(op);
+    case PS_FLOAT8_E4M3:
+      return find_float_kernel<Float8E4M3, kStreams>(op);
+    case PS_FLOAT8_E5M2:
+      return find_float_kernel<Float8E5M2, kStreams>(op);
+    case PS_BOOL:
+      return find_bool_kernel<kStreams>(op);
     default:
       return nullptr;
   }
@@ -236,41 +342,8 @@ ReduceKernel find_finishing(psDataType dtype) {
   }
 }
 
-ReduceKernel find_kernel(psDataType dtype, psReduceOp op) {
-  switch (dtype) {
-    case PS_INT8:
-      return find_integer_kernel<int8_t>(op);
-    case PS_INT16:
-      return find_integer_kernel<int16_t>(op);
-    case PS_INT32:
-      return find_integer_kernel<int32_t>(op);
-    case PS_INT64:
-      return find_integer_kernel<int64_t>(op);
-    case PS_UINT8:
-      return find_integer_kernel<uint8_t>(op);
-    case PS_UINT16:
-      return find_integer_kernel<uint16_t>(op);
-    case PS_UINT32:
-      return find_integer_kernel<uint32_t>(op);
-    case PS_UINT64:
-      return find_integer_kernel<uint64_t>(op);
-    case PS_FLOAT16:
-      return find_float_kernel<Float16>(op);
-    case PS_BFLOAT16:
-      return find_float_kernel<BFloat16>(op);
-    case PS_FLOAT32:
-      return find_float_kernel<Float32>(op);
-    case PS_FLOAT64:
-      return find_float_kernel<Float64>(op);
-    case PS_FLOAT8_E4M3:
-      return find_float_kernel<Float8E4M3>(op);
-    case PS_FLOAT8_E5M2:
-      return find_float_kernel<Float8E5M2>(op);
-    case PS_BOOL:
-      return find_bool_kernel(op);
-    default:
-      return nullptr;
-  }
-}
+ReduceKernel find_kernel(psDataType dtype, psReduceOp op) { return choose<false>(dtype, op); }
+
+ReduceKernel find_streaming_kernel(psDataType dtype, psReduceOp op) { return kCanStream ? choose<true>(dtype, op) : nullptr; }
 
 }  // namespace ps::PS_REDUCE_TARGET

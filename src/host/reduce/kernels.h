@@ -9,6 +9,7 @@ namespace ps {
 // results, divided by its factor, as `dtype`. nullptr for types that have none.
 namespace baseline {
 ReduceKernel find_kernel(psDataType dtype, psReduceOp op);
+ReduceKernel find_streaming_kernel(psDataType dtype, psReduceOp op);
 ReduceKernel find_widening(psDataType dtype);
 ReduceKernel find_finishing(psDataType dtype);
 }
@@ -16,12 +17,14 @@ ReduceKernel find_finishing(psDataType dtype);
 #if defined(__x86_64__)
 namespace v3 {
 ReduceKernel find_kernel(psDataType dtype, psReduceOp op);
+ReduceKernel find_streaming_kernel(psDataType dtype, psReduceOp op);
 ReduceKernel find_widening(psDataType dtype);
 ReduceKernel find_finishing(psDataType dtype);
 }
 
 namespace v4 {
 ReduceKernel find_kernel(psDataType dtype, psReduceOp op);
+ReduceKernel find_streaming_kernel(psDataType dtype, psReduceOp op);
 ReduceKernel find_widening(psDataType dtype);
 ReduceKernel find_finishing(psDataType dtype);
 }

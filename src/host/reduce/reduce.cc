@@ -32,16 +32,16 @@ bool has_v4() {
 
 // Each includes the one before it.
 constexpr std::array kTargets = {
-    ReduceTarget{"baseline", baseline::find_kernel, baseline::find_widening, baseline::find_finishing,
+    ReduceTarget{"baseline", baseline::find_kernel, baseline::find_streaming_kernel, baseline::find_widening, baseline::find_finishing,
                  [] { return true; }},
-    ReduceTarget{"x86-64-v3", v3::find_kernel, v3::find_widening, v3::find_finishing, has_v3},
-    ReduceTarget{"x86-64-v4", v4::find_kernel, v4::find_widening, v4::find_finishing, has_v4},
+    ReduceTarget{"x86-64-v3", v3::find_kernel, v3::find_streaming_kernel, v3::find_widening, v3::find_finishing, has_v3},
+    ReduceTarget{"x86-64-v4", v4::find_kernel, v4::find_streaming_kernel, v4::find_widening, v4::find_finishing, has_v4},
 };
 
 #else
 
 constexpr std::array kTargets = {
-    ReduceTarget{"baseline", baseline::find_kernel, baseline::find_widening, baseline::find_finishing,
+    ReduceTarget{"baseline", baseline::find_kernel, baseline::find_streaming_kernel, baseline::find_widening, baseline::find_finishing,
                  [] { return true; }},
 };
 
@@ -88,6 +88,10 @@ ReduceKernel find_reduce_kernel(psDataType dtype, psReduceOp op) {
   }();
   if (dtype < PS_INT8 || dtype > PS_BOOL || op < PS_SUM || op > PS_PREMUL_SUM) return nullptr;
   return kernels[static_cast<size_t>(dtype)][static_cast<size_t>(op)];
+}
+
+ReduceKernel find_streaming_kernel(psDataType dtype, psReduceOp op) {
+  return target_in_use().find_streaming_kernel(dtype, op);
 }
 
 PartialReduction find_partial_reduction(psDataType dtype, psReduceOp op) {

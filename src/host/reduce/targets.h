@@ -10,6 +10,7 @@ namespace ps {
 struct ReduceTarget {
   const char* name;
   ReduceKernel (*find_kernel)(psDataType dtype, psReduceOp op);
+  ReduceKernel (*find_streaming_kernel)(psDataType dtype, psReduceOp op);
   ReduceKernel (*find_widening)(psDataType dtype);
   ReduceKernel (*find_finishing)(psDataType dtype);
   bool (*is_supported)();

@@ -14,6 +14,8 @@ namespace {
 constexpr size_t kLeastPiece = 16 << 10;
 constexpr size_t kRoomyPiece = 64 << 10;
 constexpr size_t kPieces = 8;
+// Sums that leave the caches do so while they are made, which pays sooner than for copies.
+constexpr size_t kLargeSums = 2 << 20;
 
 size_t piece_of(size_t bytes) {
   const size_t in_ring = std::clamp(bytes / Geometry::kRing, kLeastPiece, kRoomyPiece);
@@ -49,7 +51,8 @@ Pipeline::Pipeline(Board& board, Call&& call, uint64_t sequence) : RingOperation
     if (reads() && call_.stages(member)) rounds_in_ = std::max(rounds_in_, rounds(incoming(member)));
   }
   if (!reads()) return;
-  target_ = output_of(output_bytes(call_, board_.size()));
+  const size_t output = output_bytes(call_, board_.size());
+  target_ = call_.kernel != nullptr && output >= kLargeSums ? CopyTarget::kLargeOutput : output_of(output);
   if (!stages() || call_.kernel != nullptr) return;
   const int rank = board_.rank();
   if (call_.input.at(call_.input_block(rank)) != call_.output.at(call_.output_block(rank))) rounds_own_ = rounds(incoming(rank));

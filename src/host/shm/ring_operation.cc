@@ -5,6 +5,14 @@
 namespace ps {
 namespace {
 
+// A stage of a larger call may reduce otherwise than the call that its signature is of.
+ReduceKernel streaming_kernel(const Call& call) {
+  const auto dtype = static_cast<psDataType>(call.signature.dtype);
+  const auto op = static_cast<psReduceOp>(call.signature.op);
+  if (call.kernel == nullptr || call.kernel != find_reduce_kernel(dtype, op)) return nullptr;
+  return find_streaming_kernel(dtype, op);
+}
+
 uint64_t now(const Counter& counter) { return counter.value.load(std::memory_order_seq_cst); }
 
 }  // namespace
@@ -12,6 +20,7 @@ uint64_t now(const Counter& counter) { return counter.value.load(std::memory_ord
 RingOperation::RingOperation(Board& board, Call&& call, uint64_t sequence)
     : StagedOperation(board, std::move(call), sequence),
       direct_(board, call_, sequence),
+      streaming_kernel_(streaming_kernel(call_)),
       others_(static_cast<size_t>(board.size())) {}
 
 bool RingOperation::ring_free() const {
@@ -65,14 +74,15 @@ void RingOperation::set_operand(int member, const std::byte* data) const {
 
 void RingOperation::reduce_to(CopyTarget target, std::byte* to, size_t bytes) const {
   auto& operands = board_.operands();
-  const auto reduce = [&](std::byte* sum, size_t part) {
-    call_.kernel(sum, operands.sources.data(), operands.sources.size(), part / call_.element, operands.scales.data());
+  const auto reduce = [&](ReduceKernel kernel, std::byte* sum, size_t part) {
+    kernel(sum, operands.sources.data(), operands.sources.size(), part / call_.element, operands.scales.data());
   };
-  if (target != CopyTarget::kLargeOutput) return reduce(to, bytes);
+  if (target != CopyTarget::kLargeOutput) return reduce(call_.kernel, to, bytes);
+  if (streaming_kernel_ != nullptr && streams_large_output()) return reduce(streaming_kernel_, to, bytes);
   const std::span<std::byte> sum = board_.sum();
   for (size_t at = 0; at < bytes; at += sum.size()) {
     const size_t part = std::min(sum.size(), bytes - at);
-    reduce(sum.data(), part);
+    reduce(call_.kernel, sum.data(), part);
     copy(target, to + at, sum.data(), part);
     for (const void*& source : operands.sources) source = static_cast<const std::byte*>(source) + part;
   }

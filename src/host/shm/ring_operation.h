@@ -42,7 +42,8 @@ class RingOperation : public StagedOperation {
   void set_reduced(uint64_t rounds) { board_.store(board_.own().reduced.value, own_.reduced + rounds); }
   void set_consumed(uint64_t rounds) { board_.store(board_.own().consumed.value, own_.consumed + rounds); }
 
-  // The kernel's operands, then the reduction. Sums that are to leave the caches are made in one and copied out of it.
+  // The kernel's operands, then the reduction. Sums that are to leave the caches, and cannot be stored past them by the
+  // kernel, are made in one and copied out of it.
   void set_operand(int member, const std::byte* data) const;
   void reduce_to(CopyTarget target, std::byte* to, size_t bytes) const;
 
@@ -57,6 +58,7 @@ class RingOperation : public StagedOperation {
  private:
   bool ring_free() const;
 
+  const ReduceKernel streaming_kernel_;  // nullptr: none
   bool has_ring_ = false;
   Opening own_{};
   std::vector<Opening> others_;
