@@ -13,7 +13,7 @@
 namespace ps::PS_REDUCE_TARGET {
 namespace {
 
-// Bytes accumulated at a time when there are three sources or more: well within the first-level cache.
+// Bytes accumulated at a time for other numbers of sources: well within the first-level cache.
 constexpr size_t kBlockBytes = 4096;
 
 // An element of the caller's memory: of any declared type, at any address.
@@ -30,6 +30,18 @@ struct Source {
 
   Accumulator read(size_t index) const { return Operation::read(elements[index].value, factor); }
 };
+
+// All sources in one pass, so that lines of each of them are on their way out of other cores' caches at once. For the numbers
+// that are common, as each is a loop of its own for every type, operation and target.
+template <class Operation, class... Others>
+void reduce_side_by_side(Stored<typename Operation::Element>* result, size_t count, Source<Operation> first, Others... others) {
+#pragma GCC ivdep
+  for (size_t i = 0; i < count; ++i) {
+    typename Operation::Accumulator value = first.read(i);
+    ((value = Operation::combine(value, others.read(i))), ...);
+    result[i].value = Operation::finish(value, 1 + sizeof...(others));
+  }
+}
 
 // A function of its own, because inlined into the loop over the sources the two loops are interchanged, and what is
 // then the inner one cannot be vectorised.
@@ -56,23 +68,16 @@ void reduce_range(void* destination, const void* const* sources, size_t source_c
     return made;
   };
 
+  switch (source_count) {
+    case 1: return reduce_side_by_side<Operation>(result, count, source(0));
+    case 2: return reduce_side_by_side<Operation>(result, count, source(0), source(1));
+    case 4: return reduce_side_by_side<Operation>(result, count, source(0), source(1), source(2), source(3));
+    default: break;
+  }
+
   const Source<Operation> first = source(0);
-  if (source_count == 1) {
-#pragma GCC ivdep
-    for (size_t i = 0; i < count; ++i) result[i].value = Operation::finish(first.read(i), 1);
-    return;
-  }
-
-  const Source<Operation> last = source(source_count - 1);
-  if (source_count == 2) {
-#pragma GCC ivdep
-    for (size_t i = 0; i < count; ++i) {
-      result[i].value = Operation::finish(Operation::combine(first.read(i), last.read(i)), 2);
-    }
-    return;
-  }
-
   const Source<Operation> second = source(1);
+  const Source<Operation> last = source(source_count - 1);
   alignas(64) Accumulator partial[kBlock];
   for (size_t begin = 0; begin < count; begin += kBlock) {
     const size_t length = count - begin < kBlock ? count - begin : kBlock;
