@@ -31,10 +31,11 @@ struct Source {
   Accumulator read(size_t index) const { return Operation::read(elements[index].value, factor); }
 };
 
-// All sources in one pass, so that lines of each of them are on their way out of other cores' caches at once. For the numbers
-// that are common, as each is a loop of its own for every type, operation and target.
+// All sources in one pass, so that lines of each of them are on their way out of other cores' caches at once. For the
+// numbers that are common, as each is a loop of its own for every type, operation and target.
 template <class Operation, class... Others>
-void reduce_side_by_side(Stored<typename Operation::Element>* result, size_t count, Source<Operation> first, Others... others) {
+void reduce_side_by_side(Stored<typename Operation::Element>* result, size_t count, Source<Operation> first,
+                         Others... others) {
 #pragma GCC ivdep
   for (size_t i = 0; i < count; ++i) {
     typename Operation::Accumulator value = first.read(i);

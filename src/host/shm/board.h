@@ -27,8 +27,8 @@ namespace ps {
 
 class Board {
  public:
-  // `doorbells` and `places` in the order of the members. `crowded`: the host's ranks share CPUs. `peer_memory`: where all
-  // members reach each other's buffers.
+  // `doorbells` and `places` in the order of the members. `crowded`: the host's ranks share CPUs. `peer_memory`: where
+  // all members reach each other's buffers.
   Board(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int rank, std::vector<Doorbell*> doorbells,
         const std::vector<CpuPlace>& places, bool crowded, std::optional<PeerMemory> peer_memory);
 

@@ -1,7 +1,6 @@
 #include "host/shm/two_shot.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "base/pages.h"
 #include "host/shm/direct_all_reduce.h"
@@ -12,9 +11,9 @@ namespace {
 static_assert(Geometry::kRing % Relay::kDepth == 0);
 
 constexpr size_t kLine = 64;
-// Enough pieces that copying in, reducing and copying out overlap, and large enough that their flags cost little. Ranks that
-// share a CPU share its cache, and two of them are busy with as many pieces of both: these are smaller, so that what one
-// rank has put there is still there when the other's turn comes, but not as small as would be worth more turns.
+// Enough pieces that copying in, reducing and copying out overlap, and large enough that their flags cost little. Ranks
+// that share a CPU share its cache: there smaller pieces of what they have in hand stay in it from one rank's turn to the
+// other's, and the smallest are larger, as a piece is a turn.
 constexpr size_t kPieces = 4;
 constexpr size_t kLeastPiece = 32 << 10;
 constexpr size_t kPiecesCrowded = 16;
@@ -37,7 +36,10 @@ TwoShot::TwoShot(Board& board, Call&& call, uint64_t sequence)
 }
 
 size_t TwoShot::plan_unit() const {
-  const auto [pieces, least] = board_.is_crowded() ? std::pair(kPiecesCrowded, kLeastPieceCrowded) : std::pair(kPieces, kLeastPiece);
+  // Rounds across hosts are the same on all of them, and another host may have CPUs enough.
+  const bool is_crowded = board_.is_crowded() && relay() == nullptr;
+  const size_t pieces = is_crowded ? kPiecesCrowded : kPieces;
+  const size_t least = is_crowded ? kLeastPieceCrowded : kLeastPiece;
   return std::min(most_piece(), std::max(round_up((bytes_ + pieces - 1) / pieces, kLine), least));
 }
 
