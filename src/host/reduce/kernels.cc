@@ -17,7 +17,7 @@
 namespace ps::PS_REDUCE_TARGET {
 namespace {
 
-// Bytes accumulated at a time when there are three sources or more: well within the first-level cache.
+// Bytes accumulated at a time for other numbers of sources: well within the first-level cache.
 constexpr size_t kBlockBytes = 4096;
 
 // An element of the caller's memory: of any declared type, at any address.
@@ -99,6 +99,19 @@ void write(Stored<Element>* result, size_t count, Compute&& compute, Fetch&& fet
   for (size_t i = done; i < count; ++i) result[i].value = compute(i);
 }
 
+// All sources in one pass, so that lines of each of them are on their way out of other cores' caches at once. For the
+// numbers that are common, as each is a loop of its own for every type, operation and target.
+template <bool kStreams, class Operation, class... Others>
+void reduce_side_by_side(Stored<typename Operation::Element>* result, size_t count, Source<Operation> first,
+                         Others... others) {
+  const auto compute = [&](size_t i) {
+    typename Operation::Accumulator value = first.read(i);
+    ((value = Operation::combine(value, others.read(i))), ...);
+    return Operation::finish(value, 1 + sizeof...(others));
+  };
+  write<kStreams>(result, count, compute, [&](size_t i) { first.fetch(i), (others.fetch(i), ...); });
+}
+
 // A function of its own, because inlined into the loop over the sources the two loops are interchanged, and what is
 // then the inner one cannot be vectorised.
 template <class Operation>
@@ -124,20 +137,15 @@ void reduce_range(void* destination, const void* const* sources, size_t source_c
     return made;
   };
 
+  if (source_count == 1) return reduce_side_by_side<kStreams>(result, count, source(0));
+  if (source_count == 2) return reduce_side_by_side<kStreams>(result, count, source(0), source(1));
+  if constexpr (!kStreams) {
+    if (source_count == 4) return reduce_side_by_side<false>(result, count, source(0), source(1), source(2), source(3));
+  }
+
   const Source<Operation> first = source(0);
-  if (source_count == 1) {
-#pragma GCC ivdep
-    for (size_t i = 0; i < count; ++i) result[i].value = Operation::finish(first.read(i), 1);
-    return;
-  }
-
-  const Source<Operation> last = source(source_count - 1);
-  if (source_count == 2) {
-    const auto compute = [&](size_t i) { return Operation::finish(Operation::combine(first.read(i), last.read(i)), 2); };
-    return write<kStreams>(result, count, compute, [&](size_t i) { first.fetch(i), last.fetch(i); });
-  }
-
   const Source<Operation> second = source(1);
+  const Source<Operation> last = source(source_count - 1);
   alignas(64) Accumulator partial[kBlock];
   for (size_t begin = 0; begin < count; begin += kBlock) {
     const size_t length = count - begin < kBlock ? count - begin : kBlock;

@@ -9,7 +9,7 @@
 namespace ps {
 
 Board::Board(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int rank, std::vector<Doorbell*> doorbells,
-             const std::vector<CpuPlace>& places, std::optional<PeerMemory> peer_memory)
+             const std::vector<CpuPlace>& places, bool crowded, std::optional<PeerMemory> peer_memory)
     : memory_(std::move(memory)),
       geometry_(geometry),
       rank_(rank),
@@ -18,6 +18,7 @@ Board::Board(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int
       peer_memory_(std::move(peer_memory)),
       lendable_(this->peer_memory()),
       seen_(static_cast<size_t>(geometry.size), 0),
+      is_crowded_(crowded),
       domains_(places),
       family_(domains_.family(rank, 0)) {
   std::byte* base = memory_->data();

@@ -57,7 +57,7 @@ ShmPlane::ShmPlane(std::shared_ptr<SharedMemory> memory, const Geometry& geometr
         const ShmAlgorithm* known = find(algorithm, peer_memory.has_value());
         return known != nullptr && known->runs(kind) ? std::optional(known->most_bytes(geometry)) : std::nullopt;
       }),
-      board_(std::move(memory), geometry, rank, std::move(doorbells), places, std::move(peer_memory)),
+      board_(std::move(memory), geometry, rank, std::move(doorbells), places, crowded, std::move(peer_memory)),
       mailbox_(rank, geometry.size, [this](int peer) { return open_path(peer); }) {
   failure_word_ = &board_.failure_word();
   // Now, because within an operation an error fails the group.

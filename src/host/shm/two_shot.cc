@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/pages.h"
 #include "host/shm/direct_all_reduce.h"
 
 namespace ps {
@@ -10,9 +11,13 @@ namespace {
 static_assert(Geometry::kRing % Relay::kDepth == 0);
 
 constexpr size_t kLine = 64;
-// Enough pieces that copying in, reducing and copying out overlap, and large enough that their flags cost little.
+// Enough pieces that copying in, reducing and copying out overlap, and large enough that their flags cost little. Ranks
+// that share a CPU share its cache: there smaller pieces of what they have in hand stay in it from one rank's turn to the
+// other's, and the smallest are larger, as a piece is a turn.
 constexpr size_t kPieces = 4;
 constexpr size_t kLeastPiece = 32 << 10;
+constexpr size_t kPiecesCrowded = 16;
+constexpr size_t kLeastPieceCrowded = 64 << 10;
 // Of the own share: from the sum to the output while it is in the first-level cache.
 constexpr size_t kSumBytes = 16 << 10;
 
@@ -21,13 +26,21 @@ constexpr size_t kSumBytes = 16 << 10;
 TwoShot::TwoShot(Board& board, Call&& call, uint64_t sequence)
     : RingOperation(board, std::move(call), sequence),
       bytes_(call_.input.size(0)),
-      unit_(std::min(most_piece(), std::max(bytes_ / kPieces / kLine * kLine, kLeastPiece))),
+      unit_(plan_unit()),
       rounds_((bytes_ + unit_ - 1) / unit_) {
   if (relay() == nullptr) return;
   const auto count = [&](size_t piece) { return share(piece, board_.rank()).bytes / call_.element; };
   relay()->rounds = rounds_;
   relay()->count = count(unit_);
   relay()->last_count = rounds_ == 0 ? 0 : count(piece_bytes(rounds_ - 1));
+}
+
+size_t TwoShot::plan_unit() const {
+  // Rounds across hosts are the same on all of them, and another host may have CPUs enough.
+  const bool is_crowded = board_.is_crowded() && relay() == nullptr;
+  const size_t pieces = is_crowded ? kPiecesCrowded : kPieces;
+  const size_t least = is_crowded ? kLeastPieceCrowded : kLeastPiece;
+  return std::min(most_piece(), std::max(round_up((bytes_ + pieces - 1) / pieces, kLine), least));
 }
 
 // Partial results of a share are not larger than what has room for them, here and in the column.
@@ -118,7 +131,7 @@ bool TwoShot::step() {
 // What others reduce; the own share is read where it is.
 void TwoShot::copy_in(uint64_t round) const {
   const Range own = share(piece_bytes(round), board_.rank());
-  const std::byte* from = call_.input.at(0) + round * unit_;
+  const std::byte* from = call_.input.at(0) + piece_begin(round);
   std::byte* to = piece(board_.rank(), round);
   const size_t after = own.begin + own.bytes;
   copy(CopyTarget::kShared, to, from, own.begin);
@@ -135,7 +148,7 @@ bool TwoShot::reduce_in_place() {
 }
 
 const std::byte* TwoShot::input(int member, uint64_t round, size_t begin) const {
-  if (member == board_.rank()) return call_.input.at(0) + round * unit_ + begin;
+  if (member == board_.rank()) return call_.input.at(0) + piece_begin(round) + begin;
   return piece(member, round) + begin;
 }
 
@@ -146,7 +159,7 @@ void TwoShot::reduce_share(uint64_t round) const {
     for (int member = 0; member < board_.size(); ++member) set_operand(member, input(member, round, range.begin + at));
     std::byte* const to = sum(board_.rank(), round) + at;
     reduce_to(CopyTarget::kShared, to, part);
-    copy(output_of(bytes_), call_.output.at(0) + round * unit_ + range.begin + at, to, part);
+    copy(output_of(bytes_), call_.output.at(0) + piece_begin(round) + range.begin + at, to, part);
   }
 }
 
@@ -184,7 +197,7 @@ std::byte* TwoShot::result(int member, uint64_t round) const {
 }
 
 void TwoShot::copy_out(uint64_t round) const {
-  std::byte* to = call_.output.at(0) + round * unit_;
+  std::byte* to = call_.output.at(0) + piece_begin(round);
   for (int member = 0; member < board_.size(); ++member) {
     // What this rank has reduced itself, it has copied already.
     if (member == board_.rank() && relay() == nullptr) continue;

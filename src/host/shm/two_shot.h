@@ -2,8 +2,12 @@
 // reducing p and copying out p - 1 need no barrier: that a peer has staged piece p + 1 implies that it has consumed
 // piece p - 2. (Reduce-scatter plus all-gather, pipelined; see docs/architecture.md.)
 //
+// Pieces are taken from the end of the buffers on: what the caller wrote last is still in this core's cache then.
+//
 // Of an all_reduce that spans hosts, what the members here come to goes through their columns before it is copied out.
 #pragma once
+
+#include <algorithm>
 
 #include "host/relay.h"
 #include "host/shm/ring_operation.h"
@@ -26,7 +30,10 @@ class TwoShot final : public RingOperation {
     size_t begin;
     size_t bytes;
   };
+  size_t plan_unit() const;
   size_t piece_bytes(uint64_t round) const;
+  // Where the piece begins in the buffers.
+  size_t piece_begin(uint64_t round) const { return bytes_ - std::min<size_t>((round + 1) * unit_, bytes_); }
   size_t most_piece() const;
   Range share(size_t piece, int member) const;  // of a piece of so many bytes, within it
   bool all_staged(uint64_t rounds) const;

@@ -351,7 +351,7 @@ TEST(Reduce, IsTheReferenceForEveryTypeOperationCountAndPlace) {
   for (psDataType dtype = PS_INT8; dtype <= PS_BOOL; ++dtype) {
     for (psReduceOp op = PS_SUM; op <= PS_PREMUL_SUM; ++op) {
       if (!is_defined(dtype, op)) continue;
-      for (size_t source_count : {1, 2, 3, 5}) {
+      for (size_t source_count : {1, 2, 3, 4, 5}) {
         const Case c = make_case(dtype, op, source_count, random);
         for (const ReduceTarget& target : supported_reduce_targets()) {
           for (size_t place = 0; place <= source_count; ++place) {
