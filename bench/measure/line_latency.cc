@@ -26,7 +26,7 @@ void await(const std::atomic<uint64_t>& line, uint64_t value) {
 class Apart {
  public:
   explicit Apart(int rank) {
-    is_bound_ = rank < 2 && ::sched_getaffinity(0, sizeof before_, &before_) == 0 && bind_to_processor(rank);
+    is_bound_ = rank < 2 && ::sched_getaffinity(0, sizeof before_, &before_) == 0 && bind_to_processor(rank, 2);
   }
   Apart(const Apart&) = delete;
   ~Apart() {

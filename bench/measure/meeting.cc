@@ -105,12 +105,11 @@ void Meeting::abandon(const std::string& reason) {
   wake_all(head.rests);
 }
 
-bool bind_to_processor(int rank) {
+bool bind_to_processor(int rank, int ranks) {
   cpu_set_t usable;
-  if (::sched_getaffinity(0, sizeof usable, &usable) != 0 || CPU_COUNT(&usable) == 0) return false;
-  const int turn = rank % CPU_COUNT(&usable);
+  if (::sched_getaffinity(0, sizeof usable, &usable) != 0 || ranks > CPU_COUNT(&usable)) return false;
   for (int cpu = 0, seen = 0; cpu < CPU_SETSIZE; ++cpu) {
-    if (!CPU_ISSET(cpu, &usable) || seen++ != turn) continue;
+    if (!CPU_ISSET(cpu, &usable) || seen++ != rank) continue;
     cpu_set_t one;
     CPU_ZERO(&one);
     CPU_SET(cpu, &one);

@@ -45,7 +45,8 @@ class Meeting {
   uint64_t meetings_ = 0;
 };
 
-// Binds this thread to one of the processors that it may use; ranks take them in turn. False: nothing was done.
-bool bind_to_processor(int rank);
+// Binds this thread to one of the processors that it may use, a different one for each rank; false, and nothing is
+// done, when there are more ranks than processors.
+bool bind_to_processor(int rank, int ranks);
 
 }  // namespace measure

@@ -42,7 +42,7 @@ class Lent : public measure::Patterned {
 
 int peer_time_calls(const char* shared, int rank, int ranks, MakeCalls make_calls) {
   try {
-    measure::bind_to_processor(rank);
+    measure::bind_to_processor(rank, ranks);
     measure::Region region = measure::Region::join(shared, rank, ranks);
     measure::Meeting meeting(region, rank);
     make_calls(kCalls);

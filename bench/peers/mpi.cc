@@ -55,7 +55,7 @@ int main(int argc, char** argv) {
   const peers::Work work = peers::work_of(argc, argv);
   // Before MPI_Init, so that the library places its memory from the right processor.
   for (const char* name : {"OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID"}) {
-    if (const char* rank = std::getenv(name)) measure::bind_to_processor(std::atoi(rank));
+    if (const char* rank = std::getenv(name)) measure::bind_to_processor(std::atoi(rank), work.ranks);
   }
   MPI_Init(&argc, &argv);
   int rank = 0;

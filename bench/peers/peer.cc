@@ -72,7 +72,7 @@ Work work_of(int argc, char** argv) {
 
 int measure_rank(const Work& work, int rank, const std::string& name, const Make& make) {
   try {
-    measure::bind_to_processor(rank);
+    measure::bind_to_processor(rank, work.ranks);
     measure::Region region = measure::Region::join(work.shared, rank, work.ranks);
     measure::Meeting meeting(region, rank);
     measure::PlainMemory send(measure::most_send_bytes(work.points, rank));

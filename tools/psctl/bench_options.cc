@@ -134,7 +134,7 @@ void add_options(CLI::App* bench, BenchOptions& options) {
   bench->add_option("--format", options.format, "How to print it; JSON is one object a line")
       ->check(CLI::IsMember({"table", "json", "svg"}))
       ->capture_default_str();
-  bench->add_flag("--unbound", options.is_unbound, "Bind no rank to a processor; else they take them in turn");
+  bench->add_flag("--unbound", options.is_unbound, "Bind no rank to a processor, also where each could have its own");
   bench->add_flag("--formation", options.is_formation, "Measure how long a world takes to form, and its memory");
   bench->add_flag("--idle", options.is_idle, "Measure the processor time of a rank that does nothing");
   bench->add_option("--seconds", options.idle_seconds, "Of --idle, each of asleep and waiting")

@@ -40,7 +40,7 @@ int bench_operations(const BenchOptions& options) {
   BenchWorld world(options);
   measure::Meeting& meeting = world.meeting();
   // Not earlier: the library looks at the processors that it may use when the world forms.
-  if (!options.is_unbound) measure::bind_to_processor(world.rank());
+  if (!options.is_unbound) measure::bind_to_processor(world.rank(), world.size());
   const std::vector<Shape> points = points_of(options, world.size());
   BenchMemory send(world, points, &measure::most_send_bytes, options.is_registered);
   BenchMemory recv(world, points, &measure::most_recv_bytes, options.is_registered);
