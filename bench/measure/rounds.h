@@ -4,7 +4,7 @@
 // visit: the line latency; one run whose output is verified; a few more that tell how many iterations take the time of
 // a visit; the iterations; the last output verified; the line latency again. An iteration: all meet, every rank
 // rewrites its input, all meet, each takes the time, runs the operation and takes the time again. It took
-//     max over ranks (end) - max over ranks (start)
+//     max over ranks (end) - max over ranks (start) - what reading the clock adds
 // so that waiting for a rank that started late is not counted, and a rank that is left early does not count as done.
 #pragma once
 

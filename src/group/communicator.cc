@@ -154,8 +154,9 @@ bool Communicator::run_at_once(const GroupLabel& label, const Message& message) 
     note(false);
     return true;
   }
+  AtOnce state = AtOnce::kNo;
   try {
-    AtOnce state = plane_->receive_at_once(message);
+    state = plane_->receive_at_once(message);
     if (state == AtOnce::kNo) return false;
     note(true);
     for (int looks = std::min(world_->wait_policy().pauses, kBurst); state == AtOnce::kNotYet && looks > 0; --looks) {
@@ -164,12 +165,11 @@ bool Communicator::run_at_once(const GroupLabel& label, const Message& message) 
       cpu_pause();
       state = plane_->receive_at_once(message);
     }
-    if (state != AtOnce::kDone) return false;
   } catch (const std::exception&) {
-    return false;  // what posts the message meets it again, and fails the group
+    // What posts the message meets it again, and fails the group.
   }
   record_return(*world_);
-  return true;
+  return state == AtOnce::kDone;
 }
 
 void Communicator::submit(MessageRequest& request) {

@@ -58,6 +58,38 @@ TEST(Dispatch, EveryAlgorithmRunsWhatItCan) {
   }
 }
 
+// Sums in place, in memory that every rank reaches and so could read while they are written.
+const Body in_place("in_place", [](Member& member) {
+  constexpr size_t kMost = 300'000;
+  psContext context = nullptr;
+  require_ok(init(member, member.argument.c_str(), false, &context));
+  psGroup world = nullptr;
+  require_ok(psGetGroup(context, "world", &world));
+  void* memory = nullptr;
+  require_ok(psMemAlloc(world, kMost * sizeof(int32_t), PS_DEVICE_HOST, &memory));
+  auto* const data = static_cast<int32_t*>(memory);
+  for (int32_t round = 0; round < 20; ++round) {
+    const size_t count = round % 2 == 0 ? 20'000 : kMost;
+    for (size_t i = 0; i < count; ++i) data[i] = member.rank * 1000 + round + static_cast<int32_t>(i);
+    require_ok(psAllReduce(world, data, data, count, PS_INT32, PS_SUM, nullptr, nullptr));
+    const int32_t ranks = member.size;
+    for (size_t i = 0; i < count; ++i) {
+      const int32_t sum = ranks * (ranks - 1) / 2 * 1000 + ranks * (round + static_cast<int32_t>(i));
+      require(data[i] == sum, "round " + std::to_string(round) + ": element " + std::to_string(i) + " is wrong");
+    }
+  }
+  require_ok(psMemFree(world, memory));
+  require_ok(psGroupFree(world));
+  require_ok(psFinalize(context));
+});
+
+TEST(Dispatch, SumsInPlaceInMemoryThatAllReach) {
+  for (const char* rules : {"*=one-shot", "*=pipeline", "all_reduce=two-shot"}) {
+    for (const int size : {2, 3}) run_world(in_place, Ranks::kThreads, size, rules);
+    run_world(in_place, Ranks::kProcesses, 2, rules);
+  }
+}
+
 const Body by_environment("by_environment", [](Member& member) {
   psContext context = nullptr;
   require_ok(init(member, "broadcast:shm:<=2ranks=pipeline; reduce:shm:<= 1024=pipeline;*=two-shot", true, &context));

@@ -46,7 +46,7 @@ class Collectives(Operations):
                 source, size, kind, count = lent_by[type(send)](send)
                 target = source if out is None else lent_as(kind, count, out)
             except NOT_DIRECT:
-                pass
+                source = target = None  # what the general way refuses may be resized
             else:
                 try:
                     result = self._bare.psAllReduce(self._argument, source, target, size, kind, op, None, None)
@@ -82,7 +82,7 @@ class Collectives(Operations):
                 else:
                     target = recv = None
             except NOT_DIRECT:
-                pass
+                source = target = None  # what the general way refuses may be resized
             else:
                 try:
                     result = self._bare.psReduce(self._argument, source, target, size, kind, op, root, None, None)
@@ -119,7 +119,7 @@ class Collectives(Operations):
                 target, size, kind, count = lent_by[type(recv)](recv)
                 source = target if self.rank != root or recv is send else lent_as(kind, count, send)
             except NOT_DIRECT:
-                pass
+                source = target = None  # what the general way refuses may be resized
             else:
                 try:
                     result = self._bare.psBroadcast(self._argument, source, target, size, kind, root, None, None)

@@ -51,10 +51,12 @@ class Operations:
 
     def _ended(self, result: int) -> None:
         """After a direct call (see _direct) that failed, or where there is something to sweep."""
-        if result < Result.OK:
+        error = self._error(result) if result < Result.OK else None
+        sweep()  # after the error's text was read, which this may replace
+        if result == Result.ERR_ARGUMENT:
             self._live()  # a closed group has passed NULL
-            raise self._error(result)
-        sweep()
+        if error is not None:
+            raise error
 
     def _start(self, name: str, arguments: Sequence[Any], buffers: Sequence[Buffer], output: Any, async_: bool) -> Any:
         """Calls `name` on the group: returns `output` when the data is there, or the Work that will."""

@@ -52,8 +52,8 @@ void copy_movsb([[maybe_unused]] std::byte* to, [[maybe_unused]] const std::byte
 #if defined(__x86_64__)
 
 constexpr size_t kLine = 64;
-// How far before its copy a line of the source is fetched. Stores past the caches occupy the same few places of a core that
-// its own fetches wait in, and the processor's own guess ends with each page.
+// How far before its copy a line of the source is fetched. Stores past the caches occupy the same few places of a core
+// that its own fetches wait in, and the processor's own guess ends with each page.
 constexpr size_t kFetchedAhead = 2 << 10;
 
 // Whole lines.
@@ -80,6 +80,19 @@ __attribute__((target("avx512f"))) void stream_whole_lines(std::byte* to, const 
   }
 }
 
+void copy_stream(std::byte* to, const std::byte* from, size_t bytes) {
+  const size_t head = std::min(bytes, (kLine - reinterpret_cast<uintptr_t>(to) % kLine) % kLine);
+  std::memcpy(to, from, head);
+  const size_t lines = (bytes - head) / kLine * kLine;
+  (support().stores_lines ? stream_whole_lines : stream_lines)(to + head, from + head, lines);
+  std::memcpy(to + head + lines, from + head + lines, bytes - head - lines);
+  _mm_sfence();
+}
+
+#else
+
+void copy_stream(std::byte* to, const std::byte* from, size_t bytes) { std::memcpy(to, from, bytes); }
+
 #endif
 
 }  // namespace
@@ -99,26 +112,8 @@ void copy_by(CopyMethod method, std::byte* to, const std::byte* from, size_t byt
   switch (method) {
     case CopyMethod::kMemcpy: std::memcpy(to, from, bytes); return;
     case CopyMethod::kMovsb: return copy_movsb(to, from, bytes);
-    case CopyMethod::kStream:
-      stream(to, from, bytes);
-      return end_stream();
+    case CopyMethod::kStream: return copy_stream(to, from, bytes);
   }
-}
-
-void stream([[maybe_unused]] std::byte* to, [[maybe_unused]] const std::byte* from, [[maybe_unused]] size_t bytes) {
-#if defined(__x86_64__)
-  const size_t head = std::min(bytes, (kLine - reinterpret_cast<uintptr_t>(to) % kLine) % kLine);
-  std::memcpy(to, from, head);
-  const size_t lines = (bytes - head) / kLine * kLine;
-  (support().stores_lines ? stream_whole_lines : stream_lines)(to + head, from + head, lines);
-  std::memcpy(to + head + lines, from + head + lines, bytes - head - lines);
-#endif
-}
-
-void end_stream() {
-#if defined(__x86_64__)
-  _mm_sfence();
-#endif
 }
 
 bool has_fast_movsb() { return support().fast_movsb; }

@@ -23,11 +23,6 @@ bool has_fast_movsb();
 // The ranges do not overlap. Later stores come after the copy, a flag among them.
 void copy_by(CopyMethod method, std::byte* to, const std::byte* from, size_t bytes);
 
-// Where kStream is supported: copies past the caches. Later stores, a flag among them, come after it only behind
-// end_stream(), so that many short copies overlap with what is done between them.
-void stream(std::byte* to, const std::byte* from, size_t bytes);
-void end_stream();
-
 // Copies, and hands each line on, as soon as it is written, to the cache that cores share, where a peer finds it sooner
 // than in this core's own. For a few lines alone: of many it costs more than it saves. Where can_hand_on().
 void copy_handing_on(std::byte* to, const std::byte* from, size_t bytes);

@@ -1,6 +1,6 @@
 // The reduction loops, compiled once for each instruction set (PS_REDUCE_TARGET names it). They are plain loops for the
-// compiler to vectorise. Only the find functions have external linkage, and nothing inline is used from elsewhere: a function
-// emitted here as a weak symbol could be linked into code that runs on every processor.
+// compiler to vectorise. Only the find functions have external linkage, and nothing inline is used from elsewhere: a
+// function emitted here as a weak symbol could be linked into code that runs on every processor.
 #include "host/reduce/kernels.h"
 
 #include <cstddef>
@@ -352,6 +352,8 @@ ReduceKernel find_finishing(psDataType dtype) {
 
 ReduceKernel find_kernel(psDataType dtype, psReduceOp op) { return choose<false>(dtype, op); }
 
-ReduceKernel find_streaming_kernel(psDataType dtype, psReduceOp op) { return kCanStream ? choose<true>(dtype, op) : nullptr; }
+ReduceKernel find_streaming_kernel(psDataType dtype, psReduceOp op) {
+  return kCanStream ? choose<true>(dtype, op) : nullptr;
+}
 
 }  // namespace ps::PS_REDUCE_TARGET

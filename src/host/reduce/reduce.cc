@@ -32,17 +32,19 @@ bool has_v4() {
 
 // Each includes the one before it.
 constexpr std::array kTargets = {
-    ReduceTarget{"baseline", baseline::find_kernel, baseline::find_streaming_kernel, baseline::find_widening, baseline::find_finishing,
-                 [] { return true; }},
-    ReduceTarget{"x86-64-v3", v3::find_kernel, v3::find_streaming_kernel, v3::find_widening, v3::find_finishing, has_v3},
-    ReduceTarget{"x86-64-v4", v4::find_kernel, v4::find_streaming_kernel, v4::find_widening, v4::find_finishing, has_v4},
+    ReduceTarget{"baseline", baseline::find_kernel, baseline::find_streaming_kernel, baseline::find_widening,
+                 baseline::find_finishing, [] { return true; }},
+    ReduceTarget{"x86-64-v3", v3::find_kernel, v3::find_streaming_kernel, v3::find_widening, v3::find_finishing,
+                 has_v3},
+    ReduceTarget{"x86-64-v4", v4::find_kernel, v4::find_streaming_kernel, v4::find_widening, v4::find_finishing,
+                 has_v4},
 };
 
 #else
 
 constexpr std::array kTargets = {
-    ReduceTarget{"baseline", baseline::find_kernel, baseline::find_streaming_kernel, baseline::find_widening, baseline::find_finishing,
-                 [] { return true; }},
+    ReduceTarget{"baseline", baseline::find_kernel, baseline::find_streaming_kernel, baseline::find_widening,
+                 baseline::find_finishing, [] { return true; }},
 };
 
 #endif

@@ -17,8 +17,8 @@ using ReduceKernel = void (*)(void* destination, const void* const* sources, siz
 // nullptr where the type cannot be reduced so. `op` is a psReduceOp constant or PS_PREMUL_SUM.
 ReduceKernel find_reduce_kernel(psDataType dtype, psReduceOp op);
 
-// The same, for results that leave the caches: they are stored past them, so that what is overwritten is not read before.
-// nullptr also where the processor cannot. Later stores, a flag among them, come after the results.
+// The same, for results that leave the caches: they are stored past them, so that what is overwritten is not read
+// before. nullptr also where the processor cannot. Later stores, a flag among them, come after the results.
 ReduceKernel find_streaming_kernel(psDataType dtype, psReduceOp op);
 
 // A reduction in parts: of some ranks' inputs, then of what those came to. Nothing is rounded between, so partial results

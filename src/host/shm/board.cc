@@ -40,8 +40,8 @@ Board::Board(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int
 }
 
 void Board::make_operands() {
-  operands_.sources.resize(static_cast<size_t>(geometry_.size));
   operands_.scales.resize(static_cast<size_t>(geometry_.size));
+  operands_.sources.resize(static_cast<size_t>(geometry_.size));  // last, as it is what is looked at
 }
 
 void Board::take_pages(const std::byte* begin, size_t bytes, const char* what) const {

@@ -48,6 +48,8 @@ MessageRing::MessageRing(std::byte* memory, size_t bytes)
 }
 
 void MessageRing::open() {
+  salt_ = head_->salt.load(std::memory_order_seq_cst);
+  if (salt_ != 0) return;
   salt_ = make_salt();
   head_->salt.store(salt_, std::memory_order_seq_cst);
 }

@@ -22,7 +22,7 @@ class MessageRing {
   // The most that one entry may carry: a quarter, so that entries overlap with their reading.
   size_t most_payload() const { return most_payload_; }
 
-  // Writer, before all else. Errors: SYSTEM.
+  // Writer, before all else; again where what came after it failed. Errors: SYSTEM.
   void open();
   // Writer: the line that the next entry begins in.
   const void* next_line() const;

@@ -34,7 +34,7 @@ bool RingOperation::begun() {
     const MemberLines& own = board_.own();
     own_ = {now(own.staged), now(own.reduced), now(own.consumed), 0};
     board_.header(board_.rank(), sequence_).opening = own_;
-    direct_.announce();
+    if (may_lend()) direct_.announce();
     stage_slot();
     publish();
   }
@@ -77,8 +77,8 @@ void RingOperation::reduce_to(CopyTarget target, std::byte* to, size_t bytes) co
   const auto reduce = [&](ReduceKernel kernel, std::byte* sum, size_t part) {
     kernel(sum, operands.sources.data(), operands.sources.size(), part / call_.element, operands.scales.data());
   };
-  if (target != CopyTarget::kLargeOutput) return reduce(call_.kernel, to, bytes);
-  if (streaming_kernel_ != nullptr && streams_large_output()) return reduce(streaming_kernel_, to, bytes);
+  if (target != CopyTarget::kLargeOutput || !streams_large_output()) return reduce(call_.kernel, to, bytes);
+  if (streaming_kernel_ != nullptr) return reduce(streaming_kernel_, to, bytes);
   const std::span<std::byte> sum = board_.sum();
   for (size_t at = 0; at < bytes; at += sum.size()) {
     const size_t part = std::min(sum.size(), bytes - at);

@@ -30,6 +30,8 @@ class RingOperation : public StagedOperation {
     size_t share_bytes;
   };
   virtual Pages pages() const = 0;
+  // Whether peers may read this rank's input where it is, if they can.
+  virtual bool may_lend() const { return true; }
   virtual void stage_slot() {}
   virtual void check_slots() {}
   // Asked once everyone has been met: whether this rank streams through its ring.

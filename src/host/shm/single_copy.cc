@@ -80,8 +80,8 @@ size_t SingleCopy::pushed(int source, int reader) const {
 void SingleCopy::plan() {
   const int size = board_.size();
   const int rank = board_.rank();
-  // Its own block first: this rank's copy fetches lines well ahead, the kernel's only within a page, and finds them in the
-  // cache then.
+  // Its own block first: this rank's copy fetches lines well ahead, the kernel's only within a page, and where all get the
+  // same block it finds them in the cache then.
   if (const size_t own = copies_own() ? block_bytes(rank, rank) : 0; own > 0) parts_.push_back({rank, true, 0, own});
   for (int step = 1; step < size; ++step) {
     // Each rank begins with another member.

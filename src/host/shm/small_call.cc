@@ -6,6 +6,7 @@ namespace ps {
 
 bool SmallCall::begin(const Call& call, uint64_t sequence) {
   if (sequence >= 2 && !board_.all_reached(sequence - 1)) return false;
+  board_.operands();  // what can fail does so before this rank has begun
   copy_few(board_.header(board_.rank(), sequence).payload, call.input.at(0), call.input.bytes);
   board_.publish(sequence, call.signature, call.scale);
   next_to_meet_ = 0;

@@ -6,6 +6,7 @@
 #include <random>
 #include <vector>
 
+#include "base/data_type.h"
 #include "host/reduce/targets.h"
 
 namespace ps {
@@ -46,7 +47,7 @@ TEST(StreamingReduce, GivesTheBitsOfThePlainKernelsEverywhere) {
     for (psDataType dtype = PS_INT8; dtype <= PS_BOOL; ++dtype) {
       for (psReduceOp op = PS_SUM; op <= PS_PREMUL_SUM; ++op) {
         if (target.find_streaming_kernel(dtype, op) == nullptr) continue;
-        for (const size_t source_count : {1, 2, 5}) {
+        for (const size_t source_count : {1, 2, 3, 4, 5}) {
           for (const size_t count : kCounts) {
             for (const size_t offset : {0, 1, 8, 40}) {
               ASSERT_NO_FATAL_FAILURE(expect_same(target, dtype, op, inputs, source_count, count, offset));
@@ -60,16 +61,24 @@ TEST(StreamingReduce, GivesTheBitsOfThePlainKernelsEverywhere) {
 
 TEST(StreamingReduce, ReducesIntoASource) {
   std::mt19937 random(7);
+  constexpr size_t kBytes = 40'000;
   for (const ReduceTarget& target : supported_reduce_targets()) {
-    const ReduceKernel streaming = target.find_streaming_kernel(PS_FLOAT32, PS_SUM);
-    if (streaming == nullptr) continue;
-    for (const size_t place : {0, 1}) {
-      Inputs inputs{draw(40'000, random), draw(40'000, random)};
-      std::vector<std::byte> expected(40'000);
-      const void* const sources[] = {inputs[0].data(), inputs[1].data()};
-      target.find_kernel(PS_FLOAT32, PS_SUM)(expected.data(), sources, 2, 10'000, nullptr);
-      streaming(inputs[place].data(), sources, 2, 10'000, nullptr);
-      EXPECT_EQ(inputs[place], expected) << target.name << ", into source " << place;
+    for (const psDataType dtype : {PS_FLOAT32, PS_FLOAT16, PS_INT8}) {
+      const ReduceKernel streaming = target.find_streaming_kernel(dtype, PS_SUM);
+      if (streaming == nullptr) continue;
+      const size_t count = kBytes / element_size(dtype);
+      for (const size_t source_count : {2, 3, 4, 5}) {
+        for (size_t place = 0; place < source_count; ++place) {
+          Inputs inputs;
+          std::vector<const void*> sources;
+          for (size_t i = 0; i < source_count; ++i) inputs.push_back(draw(kBytes, random));
+          for (const auto& input : inputs) sources.push_back(input.data());
+          std::vector<std::byte> expected(kBytes);
+          target.find_kernel(dtype, PS_SUM)(expected.data(), sources.data(), source_count, count, nullptr);
+          streaming(inputs[place].data(), sources.data(), source_count, count, nullptr);
+          EXPECT_EQ(inputs[place], expected) << target.name << ", type " << dtype << ", into source " << place << " of " << source_count;
+        }
+      }
     }
   }
 }

@@ -33,22 +33,33 @@ TEST(MessageRing, NothingComesBeforeTheFirstEntry) {
   EXPECT_FALSE(pair.reader.front());
 }
 
-// Many laps of entries whose payload is a number that a position may have, or 0 as fresh memory; between any two of them
-// the ring is empty.
+// Every line of every payload begins as the stamp of the place it lies at would one lap later, if that were no more than a
+// position. Entries are of all lengths, so that any line comes to be the next entry's; between two the ring is empty.
 TEST(MessageRing, APayloadIsNoEntry) {
+  constexpr uint64_t kLine = 64;
+  constexpr uint64_t kLines = (kBytes - 2 * kLine) / kLine;
   Pair pair;
   pair.writer.open();
-  for (uint64_t round = 0; round < 1000; ++round) {
-    for (const uint64_t word : {uint64_t{0}, round, round * 9 + 10, round * 18 + 19}) {
-      const auto payload = repeated(word, 512);
-      ASSERT_TRUE(pair.writer.write(entry(payload, static_cast<int32_t>(round))));
-      const auto got = pair.reader.front();
-      ASSERT_TRUE(got);
-      EXPECT_EQ(got->tag, static_cast<int32_t>(round));
-      EXPECT_TRUE(std::equal(payload.begin(), payload.end(), got->payload.begin(), got->payload.end()));
-      pair.reader.pop();
-      ASSERT_FALSE(pair.reader.front()) << "round " << round << ", word " << word;
+  uint64_t position = 0;  // in lines
+  for (int32_t round = 0; round < 4000; ++round) {
+    const uint64_t payload_lines = static_cast<uint64_t>(round) * 7 % 12;
+    const uint64_t lines = 1 + payload_lines;
+    const uint64_t to_end = kLines - position % kLines;
+    if (lines > to_end) position += to_end;
+    std::vector<std::byte> payload(payload_lines * kLine);
+    for (uint64_t line = 0; line < payload_lines; ++line) {
+      const uint64_t fake = position + 1 + line + kLines + static_cast<uint64_t>(round % 3) - 1;
+      std::memcpy(payload.data() + line * kLine, &fake, sizeof fake);
     }
+    ASSERT_TRUE(pair.writer.write(entry(payload, round)));
+    position += lines;
+    const auto got = pair.reader.front();
+    ASSERT_TRUE(got);
+    EXPECT_EQ(got->tag, round);
+    ASSERT_EQ(got->payload.size(), payload.size());
+    EXPECT_TRUE(std::equal(payload.begin(), payload.end(), got->payload.begin()));
+    pair.reader.pop();
+    ASSERT_FALSE(pair.reader.front()) << "round " << round;
   }
 }
 
