@@ -217,9 +217,10 @@ void Supervisor::hear_nodes() {
 bool Supervisor::is_waiting_for_nodes() {
   if (nodes_ == nullptr || any_running() > 0) return false;
   if (!std::exchange(is_done_told_, true)) nodes_->tell(NodeEvent::Kind::kDone);
-  const bool is_all = nodes_->all_done() || interrupts_ >= kInterruptsToInsist;
-  hear_nodes();  // after the look, so that nothing is left unheard
-  return !is_all;
+  // What comes after this look is left to wake the next wait: heard here, it would not be looked at again.
+  if (!nodes_->all_done() && interrupts_ < kInterruptsToInsist) return true;
+  hear_nodes();  // what has come before the end
+  return false;
 }
 
 void Supervisor::end_the_rest(const std::string& why) {

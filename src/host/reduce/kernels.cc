@@ -169,7 +169,7 @@ bool copy_one(void* destination, const void* const* sources, size_t source_count
   return true;
 }
 
-template <class Operation, bool kStreams>
+template <class Operation, bool kStreams = false>
 void reduce(void* destination, const void* const* sources, size_t source_count, size_t count, const double* scales) {
   if (count == 0 || copy_one<Operation>(destination, sources, source_count, count)) return;
   reduce_range<Operation, kStreams>(destination, sources, source_count, 0, count, scales);
@@ -177,7 +177,7 @@ void reduce(void* destination, const void* const* sources, size_t source_count, 
 }
 
 // The same with as many elements as possible taken in packs.
-template <template <class> class Operation, class Format, bool kStreams>
+template <template <class> class Operation, class Format, bool kStreams = false>
 void reduce_packed(void* destination, const void* const* sources, size_t source_count, size_t count,
                    const double* scales) {
   if (count == 0 || copy_one<Operation<Format>>(destination, sources, source_count, count)) return;
@@ -192,97 +192,71 @@ void reduce_packed(void* destination, const void* const* sources, size_t source_
   if (kStreams) end_stream();
 }
 
-template <class Format, bool kStreams>
+template <class Format>
 ReduceKernel find_float_kernel(psReduceOp op) {
   switch (op) {
     case PS_SUM:
-      return reduce_packed<FloatSum, Format, kStreams>;
+      return reduce_packed<FloatSum, Format>;
     case PS_PRODUCT:
-      return reduce_packed<FloatProduct, Format, kStreams>;
+      return reduce_packed<FloatProduct, Format>;
     case PS_MIN:
-      return reduce<FloatMin<Format>, kStreams>;
+      return reduce<FloatMin<Format>>;
     case PS_MAX:
-      return reduce<FloatMax<Format>, kStreams>;
+      return reduce<FloatMax<Format>>;
     case PS_AVG:
-      return reduce_packed<FloatAverage, Format, kStreams>;
+      return reduce_packed<FloatAverage, Format>;
     case PS_PREMUL_SUM:
-      return reduce_packed<FloatPremulSum, Format, kStreams>;
+      return reduce_packed<FloatPremulSum, Format>;
     default:
       return nullptr;
   }
 }
 
-template <class Integer, bool kStreams>
+template <class Integer>
 ReduceKernel find_integer_kernel(psReduceOp op) {
   switch (op) {
     case PS_SUM:
-      return reduce<IntegerSum<Integer>, kStreams>;
+      return reduce<IntegerSum<Integer>>;
     case PS_PRODUCT:
-      return reduce<IntegerProduct<Integer>, kStreams>;
+      return reduce<IntegerProduct<Integer>>;
     case PS_MIN:
-      return reduce<IntegerMin<Integer>, kStreams>;
+      return reduce<IntegerMin<Integer>>;
     case PS_MAX:
-      return reduce<IntegerMax<Integer>, kStreams>;
+      return reduce<IntegerMax<Integer>>;
     case PS_AVG:
-      return reduce<IntegerAverage<Integer>, kStreams>;
+      return reduce<IntegerAverage<Integer>>;
     case PS_BIT_AND:
-      return reduce<BitAnd<Integer>, kStreams>;
+      return reduce<BitAnd<Integer>>;
     case PS_BIT_OR:
-      return reduce<BitOr<Integer>, kStreams>;
+      return reduce<BitOr<Integer>>;
     case PS_BIT_XOR:
-      return reduce<BitXor<Integer>, kStreams>;
+      return reduce<BitXor<Integer>>;
     default:
       return nullptr;
   }
 }
 
-template <bool kStreams>
 ReduceKernel find_bool_kernel(psReduceOp op) {
   switch (op) {
     case PS_LOGICAL_AND:
-      return reduce<Logical<BitAnd<uint8_t>>, kStreams>;
+      return reduce<Logical<BitAnd<uint8_t>>>;
     case PS_LOGICAL_OR:
-      return reduce<Logical<BitOr<uint8_t>>, kStreams>;
+      return reduce<Logical<BitOr<uint8_t>>>;
     case PS_LOGICAL_XOR:
-      return reduce<Logical<BitXor<uint8_t>>, kStreams>;
+      return reduce<Logical<BitXor<uint8_t>>>;
     default:
       return nullptr;
   }
 }
 
-template <bool kStreams>
-ReduceKernel choose(psDataType dtype, psReduceOp op) {
-  switch (dtype) {
-    case PS_INT8:
-      return find_integer_kernel<int8_t, kStreams>(op);
-    case PS_INT16:
-      return find_integer_kernel<int16_t, kStreams>(op);
-    case PS_INT32:
-      return find_integer_kernel<int32_t, kStreams>(op);
-    case PS_INT64:
-      return find_integer_kernel<int64_t, kStreams>(op);
-    case PS_UINT8:
-      return find_integer_kernel<uint8_t, kStreams>(op);
-    case PS_UINT16:
-      return find_integer_kernel<uint16_t, kStreams>(op);
-    case PS_UINT32:
-      return find_integer_kernel<uint32_t, kStreams>(op);
-    case PS_UINT64:
-      return find_integer_kernel<uint64_t, kStreams>(op);
-    case PS_FLOAT16:
-      return find_float_kernel<Float16, kStreams>(op);
-    case PS_BFLOAT16:
-      return find_float_kernel<BFloat16, kStreams>(op);
-    case PS_FLOAT32:
-      return find_float_kernel<Float32, kStreams>(op);
-    case PS_FLOAT64:
-      return find_float_kernel<Float64, kStreams>(op);
-    case PS_FLOAT8_E4M3:
-      return find_float_kernel<Float8E4M3, kStreams>(op);
-    case PS_FLOAT8_E5M2:
-      return find_float_kernel<Float8E5M2, kStreams>(op);
-    case PS_BOOL:
-      return find_bool_kernel<kStreams>(op);
+// What training makes large sums of. Each is a loop of its own for every target, so others have none.
+template <class Format>
+ReduceKernel find_streaming_float_kernel(psReduceOp op) {
+  switch (op) {
+    case PS_SUM:
+      return reduce_packed<FloatSum, Format, true>;
+    case PS_AVG:
+      return reduce_packed<FloatAverage, Format, true>;
     default:
       return nullptr;
   }
@@ -350,10 +324,57 @@ ReduceKernel find_finishing(psDataType dtype) {
   }
 }
 
-ReduceKernel find_kernel(psDataType dtype, psReduceOp op) { return choose<false>(dtype, op); }
+ReduceKernel find_kernel(psDataType dtype, psReduceOp op) {
+  switch (dtype) {
+    case PS_INT8:
+      return find_integer_kernel<int8_t>(op);
+    case PS_INT16:
+      return find_integer_kernel<int16_t>(op);
+    case PS_INT32:
+      return find_integer_kernel<int32_t>(op);
+    case PS_INT64:
+      return find_integer_kernel<int64_t>(op);
+    case PS_UINT8:
+      return find_integer_kernel<uint8_t>(op);
+    case PS_UINT16:
+      return find_integer_kernel<uint16_t>(op);
+    case PS_UINT32:
+      return find_integer_kernel<uint32_t>(op);
+    case PS_UINT64:
+      return find_integer_kernel<uint64_t>(op);
+    case PS_FLOAT16:
+      return find_float_kernel<Float16>(op);
+    case PS_BFLOAT16:
+      return find_float_kernel<BFloat16>(op);
+    case PS_FLOAT32:
+      return find_float_kernel<Float32>(op);
+    case PS_FLOAT64:
+      return find_float_kernel<Float64>(op);
+    case PS_FLOAT8_E4M3:
+      return find_float_kernel<Float8E4M3>(op);
+    case PS_FLOAT8_E5M2:
+      return find_float_kernel<Float8E5M2>(op);
+    case PS_BOOL:
+      return find_bool_kernel(op);
+    default:
+      return nullptr;
+  }
+}
 
 ReduceKernel find_streaming_kernel(psDataType dtype, psReduceOp op) {
-  return kCanStream ? choose<true>(dtype, op) : nullptr;
+  if (!kCanStream) return nullptr;
+  switch (dtype) {
+    case PS_FLOAT16:
+      return find_streaming_float_kernel<Float16>(op);
+    case PS_BFLOAT16:
+      return find_streaming_float_kernel<BFloat16>(op);
+    case PS_FLOAT32:
+      return find_streaming_float_kernel<Float32>(op);
+    case PS_FLOAT64:
+      return find_streaming_float_kernel<Float64>(op);
+    default:
+      return nullptr;
+  }
 }
 
 }  // namespace ps::PS_REDUCE_TARGET

@@ -18,7 +18,8 @@ using ReduceKernel = void (*)(void* destination, const void* const* sources, siz
 ReduceKernel find_reduce_kernel(psDataType dtype, psReduceOp op);
 
 // The same, for results that leave the caches: they are stored past them, so that what is overwritten is not read
-// before. nullptr also where the processor cannot. Later stores, a flag among them, come after the results.
+// before. Later stores, a flag among them, come after the results. nullptr where the processor cannot, and for all but
+// sums and averages of floats of 16 to 64 bits.
 ReduceKernel find_streaming_kernel(psDataType dtype, psReduceOp op);
 
 // A reduction in parts: of some ranks' inputs, then of what those came to. Nothing is rounded between, so partial results
