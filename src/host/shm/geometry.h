@@ -91,7 +91,7 @@ struct Geometry {
   int size = 0;
   size_t slot_bytes = 0;     // the largest staged contribution of the one-shot path
   size_t piece_bytes = 0;
-  size_t share_bytes = 0;    // of a reduced piece
+  size_t share_bytes = 0;    // of a combined piece on its way to other hosts
   size_t message_bytes = 0;  // ring of one pair and direction
 
   size_t lines_offset = 0;

@@ -56,7 +56,8 @@ size_t TwoShot::piece_bytes(uint64_t round) const { return std::min<size_t>(unit
 
 TwoShot::Pages TwoShot::pages() const {
   const uint64_t pieces = std::min<uint64_t>(rounds_, depth());
-  return {std::min<size_t>(bytes_, pieces * unit_), pieces * merged() * board_.geometry().share_bytes};
+  const size_t sums = relay() == nullptr ? 0 : pieces * merged() * board_.geometry().share_bytes;
+  return {std::min<size_t>(bytes_, pieces * unit_), sums};
 }
 
 TwoShot::Range TwoShot::share(size_t piece, int member) const {
@@ -157,7 +158,7 @@ void TwoShot::reduce_share(uint64_t round) const {
   for (size_t at = 0; at < range.bytes; at += kSumBytes) {
     const size_t part = std::min(kSumBytes, range.bytes - at);
     for (int member = 0; member < board_.size(); ++member) set_operand(member, input(member, round, range.begin + at));
-    std::byte* const to = sum(board_.rank(), round) + at;
+    std::byte* const to = result(board_.rank(), round) + at;
     reduce_to(CopyTarget::kShared, to, part);
     copy(output_of(bytes_), call_.output.at(0) + piece_begin(round) + range.begin + at, to, part);
   }
@@ -189,11 +190,12 @@ void TwoShot::combine_share(uint64_t round) const {
   }
 }
 
-// Sums are where they were made. Results that are smaller than partial ones take the place of this rank's own share in its
-// ring, which nothing is copied into.
+// On one host a sum takes the place of what the next member has staged for it: those lines were fetched for it just now.
+// Results that are smaller than partial ones take the place of the own share in the own ring, which nothing is copied into.
 std::byte* TwoShot::result(int member, uint64_t round) const {
-  if (relay() == nullptr || relay()->widen == nullptr) return sum(member, round);
-  return piece(member, round) + share(piece_bytes(round), member).begin;
+  if (relay() != nullptr && relay()->widen == nullptr) return sum(member, round);
+  const int holder = relay() == nullptr ? (member + 1) % board_.size() : member;
+  return piece(holder, round) + share(piece_bytes(round), member).begin;
 }
 
 void TwoShot::copy_out(uint64_t round) const {

@@ -1,6 +1,8 @@
-// Large all_reduce: each piece is reduced in shares, one a rank, and the shares are gathered. Copying in piece p + 1,
-// reducing p and copying out p - 1 need no barrier: that a peer has staged piece p + 1 implies that it has consumed
-// piece p - 2. (Reduce-scatter plus all-gather, pipelined; see docs/architecture.md.)
+// Large all_reduce: each piece is reduced in shares, one a rank, and the shares are gathered. (Reduce-scatter plus
+// all-gather, pipelined; see docs/architecture.md.)
+//
+// No barrier is needed before a place of the ring is used again, four pieces later: who copies piece p in has copied
+// p - 2 out; so everyone has reduced p - 2, had staged it before, and had then copied p - 4 out.
 //
 // Pieces are taken from the end of the buffers on: what the caller wrote last is still in this core's cache then.
 //
@@ -38,9 +40,9 @@ class TwoShot final : public RingOperation {
   Range share(size_t piece, int member) const;  // of a piece of so many bytes, within it
   bool all_staged(uint64_t rounds) const;
   bool all_reduced(uint64_t rounds) const;
-  // Pieces at once, and how many may be copied in beyond the first that is not copied out.
+  // Places in the ring, and how many pieces may be copied in beyond the first that is not copied out.
   uint64_t depth() const { return relay() == nullptr ? Geometry::kRing : Relay::kDepth; }
-  uint64_t ahead() const { return relay() == nullptr ? 2 : Relay::kDepth - 1; }
+  uint64_t ahead() const { return relay() == nullptr ? 1 : Relay::kDepth - 1; }
   // A member's ring and the sums of its shares, in fewer and larger pieces where there are fewer at once.
   uint64_t merged() const { return Geometry::kRing / depth(); }
   std::byte* piece(int member, uint64_t round) const { return board_.piece(member, round % depth(), unit_); }
@@ -48,6 +50,8 @@ class TwoShot final : public RingOperation {
   void copy_in(uint64_t round) const;
   // A member's input from byte `begin` of a piece on.
   const std::byte* input(int member, uint64_t round, size_t begin) const;
+  // Where a member's share of a piece is when it is done.
+  std::byte* result(int member, uint64_t round) const;
   void reduce_share(uint64_t round) const;
   void copy_out(uint64_t round) const;
 
@@ -56,8 +60,6 @@ class TwoShot final : public RingOperation {
   bool has_room_for_sum() const;
   // Partial results of this rank's share, for the column.
   void combine_share(uint64_t round) const;
-  // Where a member's part of a piece is when it is done.
-  std::byte* result(int member, uint64_t round) const;
 
   size_t bytes_;
   size_t unit_;  // bytes of a piece
