@@ -16,7 +16,7 @@ constexpr size_t kLine = 64;
 // other's, and the smallest are larger, as a piece is a turn.
 constexpr size_t kPieces = 4;
 constexpr size_t kLeastPiece = 32 << 10;
-constexpr size_t kPiecesCrowded = 16;
+constexpr size_t kPiecesCrowded = 8;
 constexpr size_t kLeastPieceCrowded = 64 << 10;
 // Of the own share: from the sum to the output while it is in the first-level cache.
 constexpr size_t kSumBytes = 16 << 10;
