@@ -12,6 +12,7 @@ from ._constants import DataType, ReduceOp, Result
 from ._errors import ArgumentError, Error
 from ._handles import sweep
 from ._library import check, last_error, library
+from ._values import int32
 from .work import Work
 
 
@@ -86,7 +87,7 @@ class Operations:
                 raise ArgumentError("PREMUL_SUM is made with its scalar: op=premul_sum(0.5)")
             if not isinstance(op, int):
                 raise TypeError(f"op must be a reduction (SUM, MAX, ..., premul_sum(0.5)), not {type(op).__name__}")
-            yield int(op)
+            yield int32(op, "op")
             return
         if dtype is None:
             raise ArgumentError("premul_sum needs a buffer or dtype= to know the type of its scalar")

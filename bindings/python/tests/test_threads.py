@@ -174,6 +174,8 @@ class Alone(unittest.TestCase):
                     call()
             with self.assertRaisesRegex(ps.ArgumentError, r"op=premul_sum\(0.5\)"):
                 world.all_reduce(x, op=ps.ReduceOp.PREMUL_SUM)
+            with self.assertRaisesRegex(ps.ArgumentError, f"op is {(1 << 32) + 1}; it must be from"):
+                world.all_reduce(x, op=(1 << 32) + 1)
             world.barrier()
 
     def test_unsupported_reductions(self):
