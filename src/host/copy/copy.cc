@@ -1,5 +1,7 @@
 #include "host/copy/copy.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -107,6 +109,17 @@ class Choice {
   std::array<std::array<std::atomic<float>, kSamples>, kMethods> samples_{};
 };
 
+// Where the last cache is not known.
+constexpr size_t kUsualCache = 32 << 20;
+
+size_t last_cache() {
+#if defined(_SC_LEVEL3_CACHE_SIZE)
+  const long found = ::sysconf(_SC_LEVEL3_CACHE_SIZE);
+  if (found > 0) return static_cast<size_t>(found);
+#endif
+  return kUsualCache;
+}
+
 // By target, and by whether a copy is much longer than the latency of its first lines.
 constexpr size_t kLong = 64 << 10;
 std::array<std::array<Choice, 2>, 3> choices;
@@ -146,6 +159,12 @@ void copy(CopyTarget target, std::byte* to, const std::byte* from, size_t bytes)
   } else {
     choices[static_cast<size_t>(target)][bytes >= kLong ? 1 : 0].run(target, to, from, bytes);
   }
+}
+
+// Other things are in it too: of 300 MiB here, all_reduce in shared memory left it from 120 MiB on, with 2 and with 4 ranks.
+bool leaves_caches(size_t bytes_of_all) {
+  static const size_t most = last_cache() / 5 * 2;
+  return bytes_of_all > most;
 }
 
 bool streams_large_output() {

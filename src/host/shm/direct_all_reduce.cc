@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "host/copy/copy.h"
+
 namespace ps {
 namespace {
 
@@ -27,13 +29,21 @@ void sum_share(Board& board, const Direct& direct, const Call& call, uint64_t se
     outputs[i] = own ? call.output.at(0) : direct.output(member);
     scales[i] = own ? call.scale : board.header(member, sequence).scale;  // as StagedOperation::scale
   }
-  for (size_t at = begin; at < end; at += kChunkBytes) {
-    const size_t chunk = std::min(kChunkBytes, end - at);
+  // A sum that is to leave the caches is made in one and copied out of it, also to this rank's output.
+  const bool leaves = leaves_caches(2 * n * bytes) && streams_large_output();
+  const size_t most = leaves ? board.sum().size() : kChunkBytes;
+  for (size_t at = begin; at < end; at += most) {
+    const size_t chunk = std::min(most, end - at);
     for (size_t i = 0; i < n; ++i) sources[i] = inputs[i] + at;
-    std::byte* const sum = call.output.at(0) + at;
+    std::byte* const sum = leaves ? board.sum().data() : call.output.at(0) + at;
     call.kernel(sum, sources.data(), n, chunk / call.element, scales.data());
     for (size_t i = 0; i < n; ++i) {
-      if (outputs[i] + at != sum) std::memcpy(outputs[i] + at, sum, chunk);
+      if (outputs[i] + at == sum) continue;
+      if (leaves) {
+        copy(CopyTarget::kLargeOutput, outputs[i] + at, sum, chunk);
+      } else {
+        std::memcpy(outputs[i] + at, sum, chunk);
+      }
     }
   }
 }
