@@ -159,7 +159,7 @@ class Slurm(LaunchTest):
 
     def test_mpirun_in_a_step_of_one_task_makes_its_own_world(self) -> None:
         # MPICH's mpirun would ask Slurm for its hosts. It fails when its standard input ends while its ranks do (4.0.2:
-        # it passes the end on to a connection that it has closed), so there is none to end.
+        # it passes the end on to a connection that it has closed), so it is given one that ends at once.
         out = self.run_command(self.srun("--input=none", "-n", "1", program("mpirun.mpich", "mpich"), "-launcher",
                                          "fork", "-host", "localhost", "-n", "2", launching.RANK))
         self.expect_world(out, 2, "PMI")

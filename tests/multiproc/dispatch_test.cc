@@ -2,9 +2,14 @@
 // one runs, psDescribe says so, and ranks whose rules differ are told before anything else happens.
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <numeric>
+#include <random>
+#include <vector>
 
 #include "run_case.h"
 #include "world.h"
@@ -88,6 +93,54 @@ TEST(Dispatch, SumsInPlaceInMemoryThatAllReach) {
   for (const char* rules : {"*=one-shot", "*=pipeline", "all_reduce=two-shot"}) {
     for (const int size : {2, 3}) run_world(in_place, Ranks::kThreads, size, rules);
     run_world(in_place, Ranks::kProcesses, 2, rules);
+  }
+}
+
+// Many pieces in little shared memory, with ranks that come when they like, lend their buffers or not, and broadcast
+// through the same rings in between.
+const Body at_their_own_pace("at_their_own_pace", [](Member& member) {
+  constexpr size_t kMost = 400'000;
+  psContext context = nullptr;
+  require_ok(init(member, member.argument.c_str(), false, &context));
+  std::vector<int32_t> ranks(static_cast<size_t>(member.size));
+  std::iota(ranks.begin(), ranks.end(), 0);
+  psGroupOptions options = PS_GROUP_OPTIONS_INIT;
+  options.host_buffer_bytes = 1 << 20;
+  psGroup group = nullptr;
+  require_ok(psNewGroup(context, ranks.data(), ranks.size(), &options, &group));
+  void* memory = nullptr;
+  require_ok(psMemAlloc(group, 2 * kMost * sizeof(int32_t), PS_DEVICE_HOST, &memory));
+  std::vector<int32_t> plain(2 * kMost);
+  std::mt19937 alike(20261122);                              // the same on all ranks
+  std::mt19937 own(static_cast<unsigned>(member.rank) + 1);  // each rank's
+  for (int32_t round = 0; round < (kSanitized ? 20 : 60); ++round) {
+    const size_t count = 1 + alike() % kMost;
+    const bool in_place = alike() % 3 == 0;
+    const auto root = static_cast<int32_t>(alike() % static_cast<unsigned>(member.size));
+    int32_t* const in = own() % 2 == 0 ? static_cast<int32_t*>(memory) : plain.data();
+    int32_t* const out = in_place ? in : in + kMost;
+    for (size_t i = 0; i < count; ++i) in[i] = member.rank * 1000 + round + static_cast<int32_t>(i);
+    ::usleep(own() % 300);
+    require_ok(psAllReduce(group, in, out, count, PS_INT32, PS_SUM, nullptr, nullptr));
+    const int32_t size = member.size;
+    size_t right = 0;
+    while (right < count && out[right] == size * (size - 1) / 2 * 1000 + size * (round + static_cast<int32_t>(right))) ++right;
+    require(right == count, "round " + std::to_string(round) + ": element " + std::to_string(right) + " is wrong");
+    if (round % 3 == 0) continue;
+    const size_t part = count / 2;
+    if (member.rank == root) std::fill_n(out, part, round);
+    require_ok(psBroadcast(group, out, out, part, PS_INT32, root, nullptr, nullptr));
+    require(std::count(out, out + part, round) == static_cast<std::ptrdiff_t>(part), "a broadcast is wrong");
+  }
+  require_ok(psMemFree(group, memory));
+  require_ok(psGroupFree(group));
+  require_ok(psFinalize(context));
+});
+
+TEST(Dispatch, RanksComeAtTheirOwnPace) {
+  for (const char* rules : {"all_reduce=two-shot;*=pipeline", "*=pipeline"}) {
+    for (const int size : {2, 4}) run_world(at_their_own_pace, Ranks::kThreads, size, rules);
+    run_world(at_their_own_pace, Ranks::kProcesses, 3, rules);
   }
 }
 

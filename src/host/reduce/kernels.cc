@@ -169,11 +169,10 @@ bool copy_one(void* destination, const void* const* sources, size_t source_count
   return true;
 }
 
-template <class Operation, bool kStreams = false>
+template <class Operation>
 void reduce(void* destination, const void* const* sources, size_t source_count, size_t count, const double* scales) {
   if (count == 0 || copy_one<Operation>(destination, sources, source_count, count)) return;
-  reduce_range<Operation, kStreams>(destination, sources, source_count, 0, count, scales);
-  if (kStreams) end_stream();
+  reduce_range<Operation, false>(destination, sources, source_count, 0, count, scales);
 }
 
 // The same with as many elements as possible taken in packs.
@@ -249,7 +248,7 @@ ReduceKernel find_bool_kernel(psReduceOp op) {
   }
 }
 
-// What training makes large sums of. Each is a loop of its own for every target, so others have none.
+// What training makes large sums of; for nothing else, as each is a loop of its own for every target.
 template <class Format>
 ReduceKernel find_streaming_float_kernel(psReduceOp op) {
   switch (op) {

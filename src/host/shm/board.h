@@ -117,8 +117,8 @@ class Board {
   const Domains::Family& family() const { return family_; }
   const Domains::Family& family(int root);
 
-  // The last operation in which this member wrote into its ring: its readers may still be busy with it until they are
-  // seen at a later one.
+  // The last operation in which this member's ring was written to: others may still be busy with it until they are seen at
+  // a later one.
   uint64_t ring_sequence = 0;
 
   // Room for the operands of a reduction; operations on a board are stepped one at a time.

@@ -1,7 +1,8 @@
 // Where everything lies in the shared memory of one communicator. Computed alike by all members from their number and
 // the budget, so no offset ever travels.
 //
-//   failure record | lines of each member | slots of each member, two parities | rings of each member | messages of each pair
+//   failure record | lines of each member | slots of each member, two parities | rings of each member | shares of
+//   each member | messages of each pair
 //
 // Only lines and slots are touched at formation; the rest costs nothing until its first use.
 #pragma once
@@ -83,7 +84,7 @@ struct FailureRecord {
 };
 
 struct Geometry {
-  static constexpr int kRing = 4;  // pieces in a ring: copy-in, reduce and copy-out each work on another one
+  static constexpr int kRing = 4;  // pieces in a ring: how far a writer may be ahead of its readers, and see two_shot.h
 
   // `budget` bounds a member's share in bytes (psConfig.host_buffer_bytes).
   static Geometry plan(int size, uint64_t budget);
@@ -91,7 +92,7 @@ struct Geometry {
   int size = 0;
   size_t slot_bytes = 0;     // the largest staged contribution of the one-shot path
   size_t piece_bytes = 0;
-  size_t share_bytes = 0;    // of a combined piece on its way to other hosts
+  size_t share_bytes = 0;    // a member's share of a piece, combined, on its way to other hosts and back
   size_t message_bytes = 0;  // ring of one pair and direction
 
   size_t lines_offset = 0;

@@ -14,7 +14,7 @@ namespace {
 constexpr size_t kLeastPiece = 16 << 10;
 constexpr size_t kRoomyPiece = 64 << 10;
 constexpr size_t kPieces = 8;
-// Sums that leave the caches do so while they are made, which pays sooner than for copies.
+// Sums that leave the caches while they are made, which pays sooner than for copies.
 constexpr size_t kLargeSums = 2 << 20;
 
 size_t piece_of(size_t bytes) {
@@ -52,7 +52,7 @@ Pipeline::Pipeline(Board& board, Call&& call, uint64_t sequence) : RingOperation
   }
   if (!reads()) return;
   const size_t output = output_bytes(call_, board_.size());
-  target_ = call_.kernel != nullptr && output >= kLargeSums ? CopyTarget::kLargeOutput : output_of(output);
+  target_ = streams_sums() && output >= kLargeSums ? CopyTarget::kLargeOutput : output_of(output);
   if (!stages() || call_.kernel != nullptr) return;
   const int rank = board_.rank();
   if (call_.input.at(call_.input_block(rank)) != call_.output.at(call_.output_block(rank))) rounds_own_ = rounds(incoming(rank));

@@ -24,7 +24,7 @@ class RingOperation : public StagedOperation {
   // Whether the ring is this operation's, so that pieces may be put into it: from then on as many as it holds, also
   // before the peers have come. For who streams through its ring.
   bool has_ring();
-  // How much of its ring and of its shares this member writes in the operation, from their first byte on.
+  // How much of its ring and of its shares is written in the operation, from their first byte on.
   struct Pages {
     size_t ring_bytes;
     size_t share_bytes;
@@ -48,6 +48,7 @@ class RingOperation : public StagedOperation {
   // kernel, are made in one and copied out of it.
   void set_operand(int member, const std::byte* data) const;
   void reduce_to(CopyTarget target, std::byte* to, size_t bytes) const;
+  bool streams_sums() const { return streaming_kernel_ != nullptr; }
 
   // The last act of an operation: waits until nobody uses what this rank lent.
   bool ended();

@@ -1,8 +1,9 @@
 // Large all_reduce: each piece is reduced in shares, one a rank, and the shares are gathered. (Reduce-scatter plus
 // all-gather, pipelined; see docs/architecture.md.)
 //
-// No barrier is needed before a place of the ring is used again, four pieces later: who copies piece p in has copied
-// p - 2 out; so everyone has reduced p - 2, had staged it before, and had then copied p - 4 out.
+// A sum takes the place of an operand. No barrier is needed before a place of the ring is used again, four pieces later:
+// who copies piece p in has copied p - 2 out; so everyone has reduced p - 2, had staged it before, and had then copied p - 4
+// out. Across hosts sums are apart, and a place of the two there is used again when p - 2 was copied out, so combined.
 //
 // Pieces are taken from the end of the buffers on: what the caller wrote last is still in this core's cache then.
 //
@@ -43,14 +44,13 @@ class TwoShot final : public RingOperation {
   // Places in the ring, and how many pieces may be copied in beyond the first that is not copied out.
   uint64_t depth() const { return relay() == nullptr ? Geometry::kRing : Relay::kDepth; }
   uint64_t ahead() const { return relay() == nullptr ? 1 : Relay::kDepth - 1; }
-  // A member's ring and the sums of its shares, in fewer and larger pieces where there are fewer at once.
+  // A member's ring, and across hosts its combined shares, in fewer and larger pieces where there are fewer at once.
   uint64_t merged() const { return Geometry::kRing / depth(); }
   std::byte* piece(int member, uint64_t round) const { return board_.piece(member, round % depth(), unit_); }
-  std::byte* sum(int member, uint64_t round) const { return board_.share(member, round % depth() * merged()); }
   void copy_in(uint64_t round) const;
   // A member's input from byte `begin` of a piece on.
   const std::byte* input(int member, uint64_t round, size_t begin) const;
-  // Where a member's share of a piece is when it is done.
+  // Where a member's share of a piece is when it is done: on one host in the ring of the next member.
   std::byte* result(int member, uint64_t round) const;
   void reduce_share(uint64_t round) const;
   void copy_out(uint64_t round) const;
@@ -58,6 +58,7 @@ class TwoShot final : public RingOperation {
   // Across hosts.
   Relay* relay() const { return call_.relay; }
   bool has_room_for_sum() const;
+  std::byte* sum(int member, uint64_t round) const { return board_.share(member, round % depth() * merged()); }
   // Partial results of this rank's share, for the column.
   void combine_share(uint64_t round) const;
 
