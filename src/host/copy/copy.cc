@@ -161,15 +161,16 @@ void copy(CopyTarget target, std::byte* to, const std::byte* from, size_t bytes)
   }
 }
 
-// Other things are in it too: of 300 MiB here, all_reduce in shared memory left it from 120 MiB on, with 2 and with 4 ranks.
-bool leaves_caches(size_t bytes_of_all) {
-  static const size_t most = last_cache() / 5 * 2;
-  return bytes_of_all > most;
-}
-
 bool streams_large_output() {
   constexpr CopyTarget kTarget = CopyTarget::kLargeOutput;
   return forced().value_or(choices[static_cast<size_t>(kTarget)][1].likely(kTarget)) == CopyMethod::kStream;
+}
+
+// Other things are in the cache too: of 300 MiB here, all_reduce in shared memory left it from 120 MiB on, with 2 and with 4
+// ranks.
+bool streams_outputs(size_t bytes_of_all) {
+  static const size_t most = last_cache() / 5 * 2;
+  return streams_large_output() && (forced() || bytes_of_all > most);
 }
 
 std::string chosen_copy(CopyTarget target) {

@@ -24,12 +24,12 @@ constexpr CopyTarget output_of(size_t total_bytes) {
 // The ranges do not overlap, or are the same. Later stores come after the copy, a flag among them.
 void copy(CopyTarget target, std::byte* to, const std::byte* from, size_t bytes);
 
-// Whether so many bytes, all that the ranks of a host touch in an operation, are too many to be in their caches the next
-// time.
-bool leaves_caches(size_t bytes_of_all);
-
 // Whether copies to a large output go past the caches, as far as is known.
 bool streams_large_output();
+
+// The same of outputs that would stay in the caches if there were room: whether there is not, for all that the ranks of
+// the host touch in an operation, or PS_COPY says so.
+bool streams_outputs(size_t bytes_of_all);
 
 // What PS_COPY forces or was found to be best so far: "movsb", "auto" while it is not decided.
 std::string chosen_copy(CopyTarget target);

@@ -30,7 +30,7 @@ void sum_share(Board& board, const Direct& direct, const Call& call, uint64_t se
     scales[i] = own ? call.scale : board.header(member, sequence).scale;  // as StagedOperation::scale
   }
   // A sum that is to leave the caches is made in one and copied out of it, also to this rank's output.
-  const bool leaves = leaves_caches(2 * n * bytes) && streams_large_output();
+  const bool leaves = streams_outputs(2 * n * bytes);
   const size_t most = leaves ? board.sum().size() : kChunkBytes;
   for (size_t at = begin; at < end; at += most) {
     const size_t chunk = std::min(most, end - at);
