@@ -1,10 +1,11 @@
 // Moves the lent messages of one pair of ranks in one direction, one after the other, each in parts: sender and receiver
 // both take parts, so that a message is done as fast as two can, and by one alone where the other is busy elsewhere.
 //
-// Parts are numbered over all messages, and both sides know the same lengths in the same order, so three counters in
-// shared memory are all there is: how many parts are taken, and how many each side has moved.
+// Bytes are counted over all messages, and both sides know the same lengths in the same order, so three counters in shared
+// memory are all there is: how many bytes are taken, and how many each side has moved.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -20,20 +21,19 @@ class SharedMove {
   };
 
   SharedMove(Counters& counters, bool is_sender)
-      : counters_(counters), own_(is_sender ? counters.by_sender : counters.by_receiver) {}
+      : counters_(counters), is_sender_(is_sender), own_(is_sender ? counters.by_sender : counters.by_receiver) {}
 
   // Takes parts of the next message and calls move(begin, bytes) for each; true once all of it is moved, by whichever side.
   // Where `move` is false, its peer is no more, or takes its memory back, and the message will not be done.
   template <class Move>
   bool run(size_t bytes, bool may_move, Move&& move) {
-    const size_t part = part_bytes(bytes);
-    const uint64_t end = begin_ + (bytes + part - 1) / part;
+    const uint64_t end = begin_ + bytes;
     uint64_t taken = counters_.taken.load(std::memory_order_seq_cst);
     while (may_move && taken < end) {
-      if (!counters_.taken.compare_exchange_weak(taken, taken + 1, std::memory_order_seq_cst)) continue;
-      const size_t at = static_cast<size_t>(taken - begin_) * part;
-      if (!move(at, bytes - at < part ? bytes - at : part)) return false;
-      own_.store(own_.load(std::memory_order_relaxed) + 1, std::memory_order_seq_cst);
+      const uint64_t part = std::min<uint64_t>(most_at_once(bytes), end - taken);
+      if (!counters_.taken.compare_exchange_weak(taken, taken + part, std::memory_order_seq_cst)) continue;
+      if (!move(static_cast<size_t>(taken - begin_), static_cast<size_t>(part))) return false;
+      own_.store(own_.load(std::memory_order_relaxed) + part, std::memory_order_seq_cst);
       taken = counters_.taken.load(std::memory_order_seq_cst);
     }
     if (moved() < end) return false;
@@ -42,14 +42,15 @@ class SharedMove {
   }
 
  private:
-  static size_t part_bytes(size_t bytes);
+  size_t most_at_once(size_t bytes) const;
   uint64_t moved() const {
     return counters_.by_sender.load(std::memory_order_seq_cst) + counters_.by_receiver.load(std::memory_order_seq_cst);
   }
 
   Counters& counters_;
+  const bool is_sender_;
   std::atomic<uint64_t>& own_;
-  uint64_t begin_ = 0;  // the first part of the next message
+  uint64_t begin_ = 0;  // of the next message
 };
 
 }  // namespace ps

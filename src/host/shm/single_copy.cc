@@ -13,7 +13,8 @@ namespace {
 
 // Between two of them a failed group has its memory back.
 constexpr size_t kChunk = 256 << 10;
-// As long as a block is in the caches, its source is much faster at it than its reader; from here on they are alike.
+// As long as a block is in the caches, its source moves so much more of it than its reader; from here on they are alike.
+constexpr size_t kSourceRate = 2;
 constexpr size_t kLargeBlock = 4 << 20;
 
 }  // namespace
@@ -72,9 +73,15 @@ size_t SingleCopy::block_bytes(int source, int reader) const {
 size_t SingleCopy::pushed(int source, int reader) const {
   const size_t bytes = block_bytes(source, reader);
   if (!has_root()) return bytes;
-  const bool is_busy = header(call_.root()).opening.moves_own != 0;
-  const size_t of_root = is_busy ? 0 : bytes / static_cast<size_t>(board_.size()) / kPage * kPage;
-  return source == call_.root() ? of_root : bytes - of_root;
+  return source == call_.root() ? of_root(bytes, true) : bytes - of_root(bytes, false);
+}
+
+size_t SingleCopy::of_root(size_t bytes, bool is_source) const {
+  if (header(call_.root()).opening.moves_own != 0) return 0;
+  const size_t source_rate = bytes < kLargeBlock ? kSourceRate : 1;
+  const size_t rate = is_source ? source_rate : 1;
+  const size_t rates_of_others = (is_source ? 1 : source_rate) * static_cast<size_t>(board_.size() - 1);
+  return bytes * rate / (rate + rates_of_others) / kPage * kPage;
 }
 
 void SingleCopy::plan() {
