@@ -77,7 +77,8 @@ function(ps_add_variant variant flags)
   ps_add_gloo("${variant}" "${suffix}" "${flags}")
 endfunction()
 
-# The plugin ps_gloo.so, where the library looks for it first. It sees the public headers alone.
+# The plugin ps_gloo.so, where the library looks for it first. It sees the public headers alone, and exports its entry
+# alone: Gloo may be an archive, and the program may have a Gloo of its own.
 function(ps_add_gloo variant suffix flags)
   if(NOT PS_GLOO)
     return()
@@ -92,9 +93,10 @@ function(ps_add_gloo variant suffix flags)
     target_compile_definitions(${target} PRIVATE PS_GLOO_LACKS_MEMORY_H)
   endif()
   target_compile_options(${target} PRIVATE -Wall -Wextra -Werror ${flags})
-  target_link_options(${target} PRIVATE ${flags} -Wl,--no-undefined -Wl,-z,relro,-z,now)
+  set(exports ${CMAKE_SOURCE_DIR}/src/plugins/gloo/exports.map)
+  target_link_options(${target} PRIVATE ${flags} -Wl,--version-script=${exports} -Wl,--no-undefined -Wl,-z,relro,-z,now)
   target_link_libraries(${target} PRIVATE ${GLOO_LIBRARY} Threads::Threads)
-  set_target_properties(${target} PROPERTIES PREFIX "" OUTPUT_NAME ps_gloo
+  set_target_properties(${target} PROPERTIES PREFIX "" OUTPUT_NAME ps_gloo LINK_DEPENDS ${exports}
     LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/${variant}/lib/parallelstate)
   # Programs that link the library find the plugin beside it.
   add_dependencies(parallelstate${suffix} ${target})
