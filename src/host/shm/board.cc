@@ -17,6 +17,7 @@ Board::Board(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int
       regions_(rank),
       peer_memory_(std::move(peer_memory)),
       lendable_(this->peer_memory()),
+      root_shares_{kWholeShare / static_cast<uint64_t>(geometry.size), kWholeShare / static_cast<uint64_t>(geometry.size)},
       seen_(static_cast<size_t>(geometry.size), 0),
       is_crowded_(crowded),
       domains_(places),

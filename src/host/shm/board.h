@@ -22,6 +22,7 @@
 #include "host/shm/geometry.h"
 #include "host/shm/peer_memory.h"
 #include "host/shm/regions.h"
+#include "host/shm/share.h"
 
 namespace ps {
 
@@ -149,6 +150,12 @@ class Board {
   const PeerMemory* peer_memory() const { return peer_memory_ ? &*peer_memory_ : nullptr; }
   // Of collectives.
   LendableBuffers& lendable() { return lendable_; }
+  // Of each block in a single copy around this rank, what it moves itself, as their source or as their reader.
+  uint64_t root_share(bool is_source) const { return root_shares_[is_source ? 1 : 0]; }
+  void learn_root_share(bool is_source, bool ended_last) {
+    uint64_t& share = root_shares_[is_source ? 1 : 0];
+    share = next_share(share, ended_last);
+  }
   // Pages that are left until they are needed, taken before they are touched. Errors: NO_MEMORY. Of this member's ring and
   // shares, that many bytes from the first on; cheap where they were taken before.
   void take_ring(size_t piece_bytes, size_t share_bytes);
@@ -184,6 +191,7 @@ class Board {
   Regions regions_;
   const std::optional<PeerMemory> peer_memory_;
   LendableBuffers lendable_;
+  std::array<uint64_t, 2> root_shares_;
   size_t ring_taken_ = 0;    // bytes of this member's ring and shares whose pages it has
   size_t shares_taken_ = 0;
   std::vector<uint64_t> seen_;  // the latest sequence number each member was seen at

@@ -25,7 +25,7 @@ struct Opening {
   uint64_t consumed;
   union {
     uint64_t lends;
-    uint64_t moves_own;  // in a single copy: it has a large block to itself to copy
+    uint64_t root_share;  // of each block in a single copy around a root: what the root moves (host/shm/share.h)
   };
 };
 

@@ -1,8 +1,9 @@
 // Moves the lent messages of one pair of ranks in one direction, one after the other, each in parts: sender and receiver
 // both take parts, so that a message is done as fast as two can, and by one alone where the other is busy elsewhere.
 //
-// Bytes are counted over all messages, and both sides know the same lengths in the same order, so three counters in shared
-// memory are all there is: how many bytes are taken, and how many each side has moved.
+// Bytes are counted over all messages, and both sides know the same lengths in the same order, so counters in shared memory
+// are all there is: how many bytes are taken, and how many each side has moved. A message takes one part of each side, so
+// that the kernel is not called more often than it must be, of lengths that share.h finds.
 #pragma once
 
 #include <algorithm>
@@ -16,6 +17,7 @@ class SharedMove {
  public:
   struct Counters {
     alignas(128) std::atomic<uint64_t> taken;
+    std::atomic<uint64_t> sender_share;  // 0: not learned yet
     alignas(128) std::atomic<uint64_t> by_sender;
     alignas(128) std::atomic<uint64_t> by_receiver;
   };
@@ -34,15 +36,22 @@ class SharedMove {
       if (!counters_.taken.compare_exchange_weak(taken, taken + part, std::memory_order_seq_cst)) continue;
       if (!move(static_cast<size_t>(taken - begin_), static_cast<size_t>(part))) return false;
       own_.store(own_.load(std::memory_order_relaxed) + part, std::memory_order_seq_cst);
+      mine_ += part;
+      // Alone it learns nothing about the other.
+      if (mine_ < bytes && moved() == end) learn(bytes);
       taken = counters_.taken.load(std::memory_order_seq_cst);
     }
     if (moved() < end) return false;
     begin_ = end;
+    mine_ = 0;
     return true;
   }
 
  private:
+  uint64_t sender_share() const;
   size_t most_at_once(size_t bytes) const;
+  // This side ended last.
+  void learn(size_t bytes);
   uint64_t moved() const {
     return counters_.by_sender.load(std::memory_order_seq_cst) + counters_.by_receiver.load(std::memory_order_seq_cst);
   }
@@ -51,6 +60,7 @@ class SharedMove {
   const bool is_sender_;
   std::atomic<uint64_t>& own_;
   uint64_t begin_ = 0;  // of the next message
+  uint64_t mine_ = 0;   // what this side moved of it
 };
 
 }  // namespace ps

@@ -6,6 +6,7 @@
 #include "base/pages.h"
 #include "base/process_memory.h"
 #include "host/copy/copy.h"
+#include "host/shm/share.h"
 #include "host/shm/touch.h"
 
 namespace ps {
@@ -13,8 +14,7 @@ namespace {
 
 // Between two of them a failed group has its memory back.
 constexpr size_t kChunk = 256 << 10;
-// As long as a block is in the caches, its source moves so much more of it than its reader; from here on they are alike.
-constexpr size_t kSourceRate = 2;
+// A root that has so much of its own to copy leaves the rest to the others.
 constexpr size_t kLargeBlock = 4 << 20;
 
 }  // namespace
@@ -41,7 +41,8 @@ std::optional<Place> SingleCopy::find(const std::byte* data, size_t bytes) {
 
 void SingleCopy::lend() {
   Header& own = header(board_.rank());
-  own.opening.moves_own = copies_own() && block_bytes(board_.rank(), board_.rank()) >= kLargeBlock ? 1 : 0;
+  const bool is_busy = copies_own() && block_bytes(board_.rank(), board_.rank()) >= kLargeBlock;
+  own.opening.root_share = is_busy ? 0 : board_.root_share(stages());
   if (stages()) {
     const size_t bytes = call_.input.extent(board_.size());
     const bool is_overwritten = reads() && call_.columns && call_.all_stage && call_.input.base == call_.output.base;
@@ -73,15 +74,8 @@ size_t SingleCopy::block_bytes(int source, int reader) const {
 size_t SingleCopy::pushed(int source, int reader) const {
   const size_t bytes = block_bytes(source, reader);
   if (!has_root()) return bytes;
-  return source == call_.root() ? of_root(bytes, true) : bytes - of_root(bytes, false);
-}
-
-size_t SingleCopy::of_root(size_t bytes, bool is_source) const {
-  if (header(call_.root()).opening.moves_own != 0) return 0;
-  const size_t source_rate = bytes < kLargeBlock ? kSourceRate : 1;
-  const size_t rate = is_source ? source_rate : 1;
-  const size_t rates_of_others = (is_source ? 1 : source_rate) * static_cast<size_t>(board_.size() - 1);
-  return bytes * rate / (rate + rates_of_others) / kPage * kPage;
+  const size_t of_root = part_of(bytes, header(call_.root()).opening.root_share) / kPage * kPage;
+  return source == call_.root() ? of_root : bytes - of_root;
 }
 
 void SingleCopy::plan() {
@@ -125,9 +119,15 @@ bool SingleCopy::step() {
   while (!parts_.empty()) {
     if (!move_chunk()) return false;
   }
-  if (!told_) board_.store(board_.own().done.value, sequence_);
+  const int late = blocked_on();
+  if (!told_) {
+    board_.store(board_.own().done.value, sequence_);
+    if (has_root() && board_.rank() == call_.root() && header(board_.rank()).opening.root_share != 0) {
+      board_.learn_root_share(stages(), late < 0);
+    }
+  }
   told_ = true;
-  if (blocked_on() >= 0) return false;
+  if (late >= 0) return false;
   if (output_bounce_) std::memcpy(output_, output_bounce_.get(), call_.output.extent(board_.size()));
   return true;
 }

@@ -3,8 +3,8 @@
 // block is moved by its source, its reader, or a part by each: the kernel does it (peer_memory.h), or a plain copy.
 //
 // Sources write where they can: lines that were written last lie in their writer's cache, and to read them out of another
-// core's takes twice as long as to write there. Around a root the root would do all of it alone, so the others do a share of
-// theirs each; or they all of it, where the root has a large block of its own to copy meanwhile.
+// core's takes twice as long as to write there. Around a root the root would do all of it alone, so the others do a part of
+// theirs each, as share.h finds it; or they all of it, where the root has a large block of its own to copy meanwhile.
 //
 // As nothing may be written before the calls were compared, a root, whom alone the others compare with, says when it has
 // compared all of them. A rank is done when all members whom it met have done their parts.
@@ -57,8 +57,6 @@ class SingleCopy final : public StagedOperation {
   size_t block_bytes(int source, int reader) const;
   // Of the block from `source` to `reader`, what the source moves: from the beginning on.
   size_t pushed(int source, int reader) const;
-  // Of each block, where there is a root, what it moves: so much that all are done with theirs when it is with the last.
-  size_t of_root(size_t bytes, bool is_source) const;
   int blocked_on() const;
 
   std::vector<Part> parts_;  // still to be moved
