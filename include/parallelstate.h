@@ -16,7 +16,8 @@
  * a struct is borrowed from the object that was asked. Strings, structs and arrays passed in are read during the call
  * only, also when the call is asynchronous. Data buffers are borrowed until the call returns (work == NULL) or until
  * the work completes. A handle outlives what it hangs on: after psFinalize it still is a valid object on which every
- * call is PS_ERR_STATE and psXFree works, so any order of destruction is safe. psBytes and psLayout depend on no context.
+ * call is PS_ERR_STATE (but psWorkError answers) and psXFree works, so any order of destruction is safe. psBytes and
+ * psLayout depend on no context.
  *
  * STRUCTS. `uint32_t struct_size` comes first; set it with the PS_X_INIT macro. Zero means default in every option
  * field, so a zeroed struct with its size set equals the macro and equals a NULL pointer. A longer struct than the
@@ -41,7 +42,8 @@
  * PS_ERR_SYSTEM, PS_ERR_INTERNAL -- fail the group: every later operation on it returns the first failure's code and
  * text. On a failed group these remain legal: its info, ranks, abort, operator free and free, and on its works wait,
  * test, error and free. Other groups go on unless they contain the dead rank. To recover, make a new group of the
- * survivors in the same context.
+ * survivors in the same context. What makes groups and memory is no operation: when it fails, the group it was called on
+ * goes on.
  *
  * THREADS. Any function from any thread. Operations on one group start in call order; several threads on one group must
  * order their calls alike on all ranks. Freeing a handle must not race with its use; psGroupAbort, psAbort and
@@ -110,7 +112,7 @@ enum {
   PS_ERR_INTERNAL = -10,   /* a fault of this library */
   PS_ERR_MISMATCH = -11,   /* ranks called different things; the text has both */
   PS_ERR_NOT_FOUND = -12,  /* no such name or member */
-  PS_ERR_CLOSED = -13,     /* the store's host closed it */
+  PS_ERR_CLOSED = -13,     /* the store's host closed it, or left */
   PS_ERR_DENIED = -14      /* a wrong secret, or another user without one */
 };
 
@@ -231,11 +233,11 @@ enum {
 enum {
   PS_DETERMINISTIC = 0x1,          /* results do not depend on size, timing, algorithm, hosts or backend either */
   PS_OWN_COMMUNICATOR = 0x2,       /* do not share a communicator with groups of equal members */
-  PS_WARM_UP = 0x4,                /* connect now, not at the first operation */
+  PS_WARM_UP = 0x4,                /* connect now, not at the first operation; PS_OK also when the deadline came first */
   PS_HOST_ONLY = 0x8,              /* host memory only; no device is touched */
   PS_ALLOW_UNAUTHENTICATED = 0x10, /* bind beyond loopback without a secret */
   PS_SERVE = 0x20,                 /* host the store */
-  PS_NO_ENVIRONMENT = 0x100,       /* ignore environment variables */
+  PS_NO_ENVIRONMENT = 0x100,       /* ignore the variables that say who a rank is and how its world is set up */
   PS_SHARE_DEVICE = 0x200          /* several ranks may use one device */
 };
 
@@ -259,8 +261,8 @@ PS_API int32_t psVersion(void);
 PS_API const char* psResultName(psResult result);
 
 /* L q. The text of the last failing call on this thread. Never NULL; "" before the first failure; not cleared by
- * success; valid until this thread's next call of the library. A binding whose tasks move between threads makes the
- * call and reads this text without leaving the thread. */
+ * success; cut at 8 KiB; valid until this thread's next call of the library. A binding whose tasks move between threads
+ * makes the call and reads this text without leaving the thread. */
 PS_API const char* psLastError(void);
 
 /* L b. JSON: version, build, CPU and kernel features, limits, backends with the reason where one is missing, dispatch
@@ -279,13 +281,16 @@ PS_API psResult psBytesFree(psBytes bytes);
 
 /* ---- Context ------------------------------------------------------------------------------------------------- */
 
-/* What is zero comes from the environment (PS_*, then psctl run, torchrun, mpirun, srun), then from the default. */
+/* What is zero comes from the environment (PS_*, then psctl run, torchrun, mpirun, srun), then from the default. The same
+ * on all ranks, else MISMATCH: world_size, replica_count, backend, dispatch, max_object_bytes, host_buffer_bytes, the flags
+ * DETERMINISTIC and WARM_UP, and the library's major and minor version. */
 typedef struct psConfig {
   uint32_t struct_size;
   uint32_t flags;            /* DETERMINISTIC, WARM_UP (the world's group), HOST_ONLY, ALLOW_UNAUTHENTICATED,
                                 NO_ENVIRONMENT, SHARE_DEVICE */
   int32_t rank;              /* 0 .. world_size - 1 */
-  int32_t world_size;        /* 0: rank and world_size from the environment; without one, rank 0 of 1 */
+  int32_t world_size;        /* 0: rank and world_size from the environment; without one, rank 0 of 1. With all replicas
+                                at most 65535, else UNSUPPORTED */
   int32_t local_rank;        /* the rank's place on its host */
   int32_t local_size;        /* 0: local_rank and local_size from the environment, else measured */
   int32_t replica;           /* 0 .. replica_count - 1 */
@@ -297,16 +302,18 @@ typedef struct psConfig {
   const char* secret;        /* proven by every connection, never sent, logged or described */
   const char* network;       /* interface name or address to use; NULL: the route to the rendezvous */
   const char* device;        /* "cuda:1", "cpu"; NULL: cuda:local_rank where present */
-  const char* backend;       /* "auto", "shm"; several by comma, one a kind of memory */
-  const char* dispatch;      /* rules that override the dispatch table; must agree on all ranks */
-  const char* plugins;       /* paths of plugins, separated by ':' */
+  const char* backend;       /* "auto", "shm" (within a host), "gloo" (anywhere); two by comma: UNSUPPORTED, one moves host
+                                memory */
+  const char* dispatch;      /* rules that override the dispatch table */
+  const char* plugins;       /* reserved: UNSUPPORTED; "gloo" is found without, see parallelstate_plugin.h */
   const char* nccl_library;  /* path of the NCCL library */
   psLogFunction log;         /* NULL: stderr */
   void* log_user;            /* passed to log */
   int64_t timeout_ms;        /* deadline of operations; default 30 minutes */
   int64_t init_timeout_ms;   /* deadline of psInit; default 5 minutes */
-  uint64_t max_object_bytes; /* cap for a received object; default 1 GiB */
-  uint64_t host_buffer_bytes; /* shared memory per rank and communicator, at most; default 4 MiB */
+  uint64_t max_object_bytes; /* reserved: cap for a received object; default 1 GiB */
+  uint64_t host_buffer_bytes; /* shared memory per rank and communicator, at most; default 4 MiB, less than 64 KiB counts as
+                                 that */
   psLogLevel log_level;      /* default PS_LOG_LEVEL (off, error, warn, info, debug, trace), else errors only */
   psCheckMode check_mode;    /* device memory only; default LATE */
 } psConfig;
@@ -319,18 +326,21 @@ typedef struct psConfig {
 
 /* C b. Joins the world and returns this rank's context; returns on all ranks once all have arrived. config NULL: all
  * from the environment. A process may hold many contexts, of one or of several worlds. Deadline: init_timeout_ms.
- * Errors: TIMEOUT lists who arrived and who did not; DENIED a wrong secret on either side; MISMATCH ranks that disagree
- * on the world size or the configuration; PEER_FAILED a rank that ended meanwhile; SYSTEM names the address, and who
- * holds it; UNSUPPORTED what this build lacks. */
+ * Errors: TIMEOUT lists who arrived, who did not, and who was refused; DENIED a wrong secret, on the rank that comes to
+ * the store; MISMATCH ranks that disagree on the world size or the configuration; PEER_FAILED a rank that ended
+ * meanwhile; SYSTEM names the address, and who holds it, or whose job; UNSUPPORTED what this build lacks. */
 PS_API psResult psInit(const psConfig* config, psContext* context);
 
 /* L b. Leaves the world: sends that returned PS_OK are still delivered, unfinished operations of this rank end with
- * ABORTED, peers that wait for this rank are told that it left. Needs no peer; may be called in any order and after
- * failures. Waits at most 5 s, on the rank that hosts the store for the others to leave. Consumes the handle whatever it
- * returns. Afterwards aborted operations touch no buffer, and handles of the context answer PS_ERR_STATE until freed. */
+ * ABORTED, peers that wait for this rank are told that it left. No peer need call anything; may be called in any order
+ * and after failures. Waits at most 5 s on the rank that hosts the store for the others to leave; and, one after the other,
+ * for each communicator as long for peers that are in this rank's memory, and between hosts some seconds for peers that do
+ * not take what was sent to them. Consumes the handle whatever it returns. Afterwards aborted operations touch no buffer,
+ * and handles of the context answer PS_ERR_STATE until freed. */
 PS_API psResult psFinalize(psContext context);
 
-/* L q. Fails every group of the context, on all members, with ABORTED and the reason (may be NULL). Idempotent. */
+/* L q. Fails every group of the context that exists, on all members, with ABORTED and the reason (may be NULL).
+ * Idempotent. */
 PS_API psResult psAbort(psContext context, const char* reason);
 
 /* This rank's place in the world, and how the context is. */
@@ -345,7 +355,7 @@ typedef struct psWorldInfo {
   int32_t replica;            /* as configured */
   int32_t replica_count;      /* 0: the world is not made of replicas */
   int32_t device_index;       /* -1: none */
-  psResult failure;           /* PS_OK, or why the context failed (psAbort only) */
+  psResult failure;           /* PS_OK, or ABORTED: this rank called psAbort */
   int32_t failed_global_rank; /* PS_NO_RANK: nobody */
   const char* failure_text;   /* "" while there is none */
   const char* layout_spec;    /* NULL: no model-parallel state */
@@ -391,9 +401,9 @@ PS_API psResult psDescribe(psContext context, psBytes* json);
  * caller can reach. Every call is thread-safe; TIMEOUT after the store's own deadline, PEER_FAILED when its host is gone. */
 typedef struct psStoreOptions {
   uint32_t struct_size;
-  uint32_t flags;           /* SERVE, ALLOW_UNAUTHENTICATED */
+  uint32_t flags;           /* SERVE, ALLOW_UNAUTHENTICATED (PS_ALLOW_UNAUTHENTICATED is not read) */
   const char* secret;       /* NULL: PS_SECRET, PS_SECRET_FILE, else none */
-  const char* network;      /* interface name or address to bind or use */
+  const char* network;      /* interface name or address to bind or use; PS_NETWORK is not read */
   int64_t timeout_ms;       /* the store's deadline; default 5 minutes */
   uint64_t max_value_bytes; /* default 64 MiB */
 } psStoreOptions;
@@ -436,7 +446,8 @@ PS_API psResult psStoreDelete(psStore store, const char* key, int32_t* existed);
 
 /* ---- Groups --------------------------------------------------------------------------------------------------- */
 
-/* What is zero comes from the context. */
+/* What is zero comes from the context. The same on all members: flags, backend and both sizes, else MISMATCH; and the
+ * name, else they do not meet. */
 typedef struct psGroupOptions {
   uint32_t struct_size;
   uint32_t flags;              /* DETERMINISTIC, OWN_COMMUNICATOR, WARM_UP, HOST_ONLY */
@@ -444,8 +455,8 @@ typedef struct psGroupOptions {
   const char* backend;         /* as psConfig.backend; NULL: the context's */
   const char* backend_options; /* "key=value,..."; unknown keys are refused */
   int64_t timeout_ms;          /* deadline of its operations; default the context's */
-  uint64_t max_object_bytes;   /* default the context's */
-  uint64_t host_buffer_bytes;  /* default the context's */
+  uint64_t max_object_bytes;   /* reserved; default the context's */
+  uint64_t host_buffer_bytes;  /* default the context's; of a communicator that is shared, its first group's counts */
 } psGroupOptions;
 
 #define PS_GROUP_OPTIONS_INIT                                                  \
@@ -459,18 +470,21 @@ PS_API psResult psGetGroup(psContext context, const char* name, psGroup* group);
 
 /* C b, over the listed ranks only. The caller's order of ranks becomes the group's. `count` world ranks, without
  * duplicates, the caller among them. Members that make several groups of one name (or of none) make them in the same
- * order; from different threads at once, use different names. Equal lists share a communicator, and with it failures
- * and the order of operations, unless OWN_COMMUNICATOR is set. Errors: MISMATCH lists or options differ between members;
- * PEER_FAILED a member ended; TIMEOUT lists who is missing. */
+ * order; from different threads at once, use different names. Up to 64 groups with equal lists and backend share a
+ * communicator, and with it failures and the order of operations, unless OWN_COMMUNICATOR is set. Deadline: the group's
+ * timeout_ms. Errors: MISMATCH lists or options differ between members; PEER_FAILED a member ended, or the process that
+ * hosts the store, member or not; CLOSED that one left; TIMEOUT lists who is missing. */
 PS_API psResult psNewGroup(psContext context, const int32_t* global_ranks, size_t count, const psGroupOptions* options,
                            psGroup* group);
 
 /* C b, over `group`. Members with equal colour form a part, ordered by (key, rank in group). PS_NO_COLOR: *part becomes
- * NULL and the result is PS_OK; other negative colours are refused. Errors as psNewGroup. */
+ * NULL and the result is PS_OK; other negative colours are refused. Parts have communicators of their own. Deadline and
+ * errors as psNewGroup. */
 PS_API psResult psSplitGroup(psGroup group, int32_t color, int32_t key, const psGroupOptions* options, psGroup* part);
 
-/* L b. Drops one reference. The last waits for this rank's unfinished operations (bounded by their deadline) and needs no
- * peer. A peer's call that would need this rank is then PEER_FAILED, "rank 2 has freed it". */
+/* L b. Drops one reference. The last waits for this rank's unfinished operations (bounded by their deadline), and where it
+ * is a communicator's last between hosts, some seconds for peers that do not take what was sent to them; no peer need call
+ * anything. A peer's call that would need this rank is then PEER_FAILED, "rank 2 has freed it". */
 PS_API psResult psGroupFree(psGroup group);
 
 /* A group as this rank sees it. The fields with `global` are world ranks. */
@@ -489,8 +503,8 @@ typedef struct psGroupInfo {
   int32_t failed_global_rank; /* PS_NO_RANK: nobody */
   const char* failure_text;   /* "" while there is none */
   const char* name;           /* as given when it was made; "" without one */
-  const char* host_backend;   /* NULL: none yet */
-  const char* device_backend; /* NULL: none yet */
+  const char* host_backend;   /* NULL: data cannot be moved between the members; an operation's error says why */
+  const char* device_backend; /* NULL */
   int64_t timeout_ms;         /* deadline of operations that this rank starts */
 } psGroupInfo;
 
@@ -509,10 +523,11 @@ PS_API psResult psGroupGlobalRanks(psGroup group, int32_t* global_ranks, size_t 
 /* L q. World rank to rank in the group. NOT_FOUND: not a member. */
 PS_API psResult psGroupFindGlobal(psGroup group, int32_t global_rank, int32_t* rank);
 
-/* L q. For each member 1 when it shares memory with member `source`, else 0; measured by psInit. */
+/* L q. For each member 1 when it is on the host of member `source`, else 0; found by psInit: a host is one boot of one
+ * machine and one network namespace, and PS_HOST_ID can part it further. */
 PS_API psResult psSameHost(psGroup group, int32_t source, int32_t* same, size_t capacity, size_t* count);
 
-/* L q. The deadline of operations that this rank starts later; -1: the context's. */
+/* L q. The deadline of operations that this rank starts later; -1: the context's, 0: ARGUMENT. */
 PS_API psResult psGroupSetTimeout(psGroup group, int64_t timeout_ms);
 
 /* L q. Ends blocked calls here and on every member with ABORTED, naming this rank and the reason (may be NULL).
@@ -621,9 +636,10 @@ typedef struct psModelParallelOptions {
   }
 
 /* C b, over the world. Makes every group of the layout in one step; psGetGroup gives them by name. Ranks agree on the
- * layout first. Equal member lists share a communicator, a group of one costs nothing; memory is touched at first use,
- * or now with WARM_UP. `spec` NULL or "": that of PS_LAYOUT. Deadline: the context's init_timeout_ms. Errors: ARGUMENT as
- * psLayoutCreate; STATE there is one already; MISMATCH "rank 3 says tp=4, rank 0 says tp=2"; PEER_FAILED a rank ended; TIMEOUT lists who is missing. */
+ * layout first, and must on flags. Equal member lists share a communicator, a group of one costs nothing; memory is touched
+ * at first use, or now with WARM_UP. `spec` NULL or "": that of PS_LAYOUT. Deadline: the context's init_timeout_ms. Errors:
+ * ARGUMENT as psLayoutCreate; STATE there is one already; MISMATCH "rank 3 says tp=4, rank 0 says tp=2"; PEER_FAILED a rank
+ * ended, or the process that hosts the store; CLOSED that one left; TIMEOUT lists who is missing. */
 PS_API psResult psInitModelParallel(psContext context, const char* spec, const psModelParallelOptions* options);
 
 /* C b when there is none yet: psInitModelParallel. Else L q: PS_OK when the layout is the same, STATE showing the
@@ -642,7 +658,8 @@ PS_API psResult psDestroyModelParallel(psContext context);
 /*
  * All C; b where work is NULL, else q. `count` is in elements of `dtype`. Every function moves every type; reductions
  * take the types in the table at psReduceOp, others are UNSUPPORTED. Zero counts are legal, take their place in the order
- * and are checked; their buffers may be NULL. In a group of one an operation is a copy.
+ * and are checked; their buffers may be NULL. In a group of one an operation is a copy, but for its arithmetic: PREMUL_SUM
+ * multiplies, and the logical ones write 0 or 1.
  *
  * Offsets are in elements; NULL means packed. Received blocks must not overlap.
  *
@@ -653,10 +670,11 @@ PS_API psResult psDestroyModelParallel(psContext context);
  *   all_gather, all_gather_v; gather and gather_v at the root                        send == own block of recv
  *   reduce_scatter, reduce_scatter_v; scatter and scatter_v at the root              recv == own block of send
  *
- * Algorithms on one host: up to 64 KiB a flat one-shot exchange with the flag in the data line, for many ranks a tree of
- * leaders; above it what only copies goes from buffer to buffer where processes reach each other's memory, and the rest in
- * a pipeline of pieces without barriers between them, for all_reduce in two shots (reduce-scatter, then all-gather). They
- * follow the shared-memory designs surveyed in docs/architecture.md; `psctl info --dispatch` prints which runs when.
+ * Algorithms on one host: up to 8 to 64 KiB, by operation and ranks, a flat one-shot exchange with the flag in the data
+ * line, for many ranks up to 256 bytes a tree of leaders. Above it what only copies goes from buffer to buffer, up to 8 to
+ * 32 MiB, where processes reach each other's memory, but for the *_v and a broadcast to more than one; the rest in a
+ * pipeline of pieces without barriers between them, all_reduce in two shots (reduce-scatter, then all-gather). They follow
+ * the shared-memory designs surveyed in docs/architecture.md; `psctl info --dispatch` prints which runs when.
  */
 
 /* count in, count out. */
@@ -725,12 +743,14 @@ PS_API psResult psReduceOpFree(psGroup group, psReduceOp op);
 
 /* ---- Memory ---------------------------------------------------------------------------------------------------- */
 
-/* A group's collectives use buffers that lie anywhere in what these functions gave it where they are: one pass and no
- * copy through the library's own buffers. Nothing else changes, and members need not agree on it: what lies elsewhere is
- * served as usual. Messages do not use it yet. Also when an operation fails it ends on a rank only when no member is in
- * that rank's buffers any more; a member that was stopped (SIGSTOP) just there is waited for 5 s, and may read and
- * write them when it is continued. Errors of all four: PEER_FAILED; TIMEOUT after the group's deadline; MISMATCH when
- * members call different ones of them, or with different arguments. */
+/* On one host a group's collectives of 8 KiB and more use buffers that lie anywhere in what these functions gave it where
+ * they are: one pass and no copy through the library's own buffers (all_reduce where all members' lie there). Not so
+ * gather_v, scatter_v, all_to_all_v, an all_to_all in place, what goes in a tree, and messages. Nothing else changes, and
+ * members need not agree on it: what lies elsewhere is served as usual. Also when an operation fails it ends on a rank only
+ * when no member is in that rank's buffers any more; a member that was stopped (SIGSTOP) just there is waited for 5 s, and
+ * may read and write them when it is continued. Errors of all four, which do not fail the group: PEER_FAILED a member ended,
+ * or the process that hosts the store; CLOSED that one left; TIMEOUT after the group's deadline; MISMATCH when members call
+ * different ones of them, or with different arguments. */
 
 /* C b. `size` bytes of zeroed memory for each member, which all members on its host reach; *memory is this rank's part,
  * on a page boundary. Pages are taken now. `size` is the same on all; 0 gives a pointer to free. `device`:
@@ -742,9 +762,10 @@ PS_API psResult psMemAlloc(psGroup group, size_t size, psDeviceType device, void
  * this group, or freed before. */
 PS_API psResult psMemFree(psGroup group, void* memory);
 
-/* C b. Adds a range of each member; sizes may differ, and may be 0. It stays the caller's. Between processes the ranges
- * of all members must lie in memory of one psMemAlloc, on any group of this context that has all these members; between
- * threads of one process any memory will do. Errors: UNSUPPORTED says whose range does not, on all members. */
+/* C b. Adds a range of each member; sizes may differ, and may be 0 (`memory` may be NULL then). It stays the caller's.
+ * Between processes the ranges of all members must lie in memory of one psMemAlloc, on any group of this context that has
+ * all these members; between threads of one process any memory will do. Errors: UNSUPPORTED says whose range does not, on
+ * all members. */
 PS_API psResult psGroupRegister(psGroup group, void* memory, size_t size);
 
 /* C b. As psMemFree, of what psGroupRegister added; the memory stays. */
@@ -798,7 +819,7 @@ PS_API psResult psWorkWait(psWork work, int64_t timeout_ms);
 /* L b. Later work on `stream` runs after the operation. For host memory the same as psWorkWait. */
 PS_API psResult psWorkOrder(psWork work, void* stream, int64_t timeout_ms);
 
-/* L q. The operation's error text, "" while there is none. Valid until psWorkFree. */
+/* L q. The operation's error text, "" while there is none. Valid until psWorkFree; also after psFinalize. */
 PS_API psResult psWorkError(psWork work, const char** text);
 
 /* L b. An unfinished operation is waited for (bounded by its deadline); after it the library touches no buffer of it. */

@@ -9,9 +9,9 @@
  * TODAY the library calls TRANSPORTS: host memory between hosts. PLATFORMS and BACKENDS are reserved for device memory:
  * their tables are declared so that a plugin can be written against their final layout, and are not called yet.
  *
- * MODULES. The library's own plugins are `parallelstate/ps_NAME.so` in the folder of libparallelstate.so; then the
- * folders of PS_PLUGIN_PATH are looked through. A plugin is loaded when it is first asked for, once for a process, and
- * never closed.
+ * MODULES. The library asks for one transport, "gloo": `parallelstate/ps_gloo.so` in the folder of libparallelstate.so,
+ * else ps_gloo.so in a folder of PS_PLUGIN_PATH. psConfig.plugins is reserved: UNSUPPORTED. A plugin is loaded when it is
+ * first asked for, once for a process, and never closed.
  *
  * STRUCTS follow the public header: struct_size first, append-only, no padding. What is unknown to one side is beyond
  * its struct_size and is not read. Tables and strings of a plugin are static: they live until the process ends. A
@@ -76,7 +76,7 @@ typedef struct psPluginHost {
   /* The text of the error that the calling thread is about to return, and the rank to blame, PS_NO_RANK: none. */
   void (*set_error)(psPluginPeers peers, int32_t rank, const char* text); /* 16 */
   /* An all-gather of `size` bytes for bootstrap: `all` receives size bytes of each rank in order. Waits for all members,
-   * within the operation's deadline: only for what all members do together. At most 16 KiB. */
+   * up to the context's timeout_ms: only for what all members do together. At most 16 KiB. */
   psResult (*exchange)(psPluginPeers peers, const void* data, size_t size, void* all); /* 24 */
   /* PS_OK while the operation may go on, else why to stop; to be polled by whatever waits. */
   psResult (*check)(psPluginPeers peers); /* 32 */
@@ -103,7 +103,7 @@ typedef struct psPluginHost {
 typedef struct psPluginTransport {
   uint32_t struct_size; /*  0 */
   uint32_t reserved;    /*  4 */
-  const char* name;     /*  8  as psConfig.backend names it */
+  const char* name;     /*  8  as psConfig.backend names it: "gloo" */
   /* Makes this rank's side for a communicator. Reaches no peer: a pair of ranks is connected at the first post that
    * either makes for the other. `options` is reserved, NULL. */
   psResult (*create)(psPluginPeers peers, int32_t rank, int32_t size, const char* options, psPluginComm* comm); /* 16 */

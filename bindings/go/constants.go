@@ -113,7 +113,7 @@ const (
 	HostOnly             Flags = 0x8   // Config, GroupOptions: host memory only, no device is touched
 	AllowUnauthenticated Flags = 0x10  // Config, StoreOptions: bind beyond loopback without a secret
 	Serve                Flags = 0x20  // StoreOptions: host the store
-	NoEnvironment        Flags = 0x100 // Config: ignore environment variables
+	NoEnvironment        Flags = 0x100 // Config: ignore the variables that say who a rank is and how its world is set up
 	ShareDevice          Flags = 0x200 // Config: several ranks may use one device
 )
 

@@ -22,14 +22,14 @@ type Config struct {
 	Secret          string                            // proven by every connection; never sent, logged or described
 	Network         string                            // interface name or address to use; default the route to the rendezvous
 	Device          string                            // "cuda:1", "cpu"; default cuda:local_rank where present
-	Backend         string                            // "auto", "shm"; several by comma, one a kind of memory
+	Backend         string                            // "auto", "shm" (within a host), "gloo" (anywhere); the same on all ranks
 	Dispatch        string                            // rules that override the dispatch table; must agree on all ranks
-	Plugins         string                            // paths of plugins, separated by ':'
+	Plugins         string                            // reserved: ErrUnsupported
 	NCCLLibrary     string                            // path of the NCCL library
 	Log             func(level LogLevel, text string) // nil: stderr; called from any thread, must not call this package
 	Timeout         time.Duration                     // deadline of operations; default 30 minutes
 	InitTimeout     time.Duration                     // deadline of Init; default 5 minutes
-	MaxObjectBytes  uint64                            // cap for a received object; default 1 GiB
+	MaxObjectBytes  uint64                            // reserved: cap for a received object; default 1 GiB
 	HostBufferBytes uint64                            // shared memory per rank and communicator, at most; default 4 MiB
 	LogLevel        LogLevel                          // default PS_LOG_LEVEL, else errors only
 	CheckMode       CheckMode                         // device memory only; default CheckLate
@@ -68,7 +68,7 @@ type WorldInfo struct {
 	Replica          int
 	ReplicaCount     int    // 0: the world is not made of replicas
 	DeviceIndex      int    // -1: none
-	Failure          Code   // 0, or why the context failed (Abort only)
+	Failure          Code   // 0, or ErrAborted: this rank called Abort
 	FailedGlobalRank int    // NoRank: nobody
 	FailureText      string // "" while there is none
 	LayoutSpec       string // "": no model-parallel state
@@ -220,7 +220,7 @@ func (c *Context) NewGroup(globalRanks []int, options *GroupOptions) (*Group, er
 	return groupFrom(op, library.newGroup(pointer, ranks, options))
 }
 
-// Abort fails every group of the context, on all members, with ErrAborted and the reason. Idempotent; it ends blocked
+// Abort fails every group of the context that exists, on all members, with ErrAborted and the reason. Idempotent; it ends blocked
 // calls of other goroutines.
 func (c *Context) Abort(reason string) error {
 	const op = "Context.Abort"
@@ -236,8 +236,10 @@ func (c *Context) Abort(reason string) error {
 }
 
 // Close leaves the world: what was sent is still delivered, unfinished operations of this rank end with ErrAborted, also
-// those that block other goroutines, and peers that wait for this rank are told that it left. It needs no peer and is
-// bounded by seconds. Groups, stores and works of the context can be closed before or after. A second Close does nothing.
+// those that block other goroutines, and peers that wait for this rank are told that it left. Peers need not call
+// anything; it waits some seconds at most on the rank that hosts the store, and for each communicator whose peers are in
+// this rank's memory or, on another host, do not take what was sent to them. Groups, stores and works of the context can
+// be closed before or after. A second Close does nothing.
 func (c *Context) Close() error {
 	if c == nil {
 		return nil

@@ -14,7 +14,7 @@ type GroupOptions struct {
 	Backend         string        // as Config.Backend; default the context's
 	BackendOptions  string        // "key=value,..."; unknown keys are refused
 	Timeout         time.Duration // deadline of its operations; default the context's
-	MaxObjectBytes  uint64        // default the context's
+	MaxObjectBytes  uint64        // reserved; default the context's
 	HostBufferBytes uint64        // default the context's
 }
 
@@ -40,8 +40,8 @@ type GroupInfo struct {
 	Failure          Code   // 0, or why the group failed
 	FailedGlobalRank int    // NoRank: nobody
 	FailureText      string // "" while there is none
-	HostBackend      string // "": none yet
-	DeviceBackend    string // "": none yet
+	HostBackend      string // "": data cannot be moved between the members; an operation's error says why
+	DeviceBackend    string // ""
 	Timeout          time.Duration
 }
 
@@ -253,7 +253,8 @@ func (g *Group) AbortOn(ctx context.Context) (stop func()) {
 }
 
 // Close frees the group. It waits for this rank's unfinished operations and for the calls of other goroutines on the
-// group, which Abort ends; it needs no peer. A second Close does nothing.
+// group, which Abort ends, and between hosts some seconds for peers that do not take what was sent to them; peers need not
+// call anything. A second Close does nothing.
 func (g *Group) Close() error {
 	if g == nil {
 		return nil

@@ -27,15 +27,13 @@ psResult psMemFree(psGroup group, void* memory) {
 psResult psGroupRegister(psGroup group, void* memory, size_t size) {
   return guard("psGroupRegister", [&] {
     ps::Group& object = open(group);
-    require(memory, "memory");
+    if (size > 0) require(memory, "memory");
     object.memory().add(memory, size);
   });
 }
 
 psResult psGroupDeregister(psGroup group, void* memory) {
   return guard("psGroupDeregister", [&] {
-    ps::Group& object = open(group);
-    require(memory, "memory");
-    object.memory().remove(memory);
+    open(group).memory().remove(memory);
   });
 }

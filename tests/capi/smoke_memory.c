@@ -58,6 +58,9 @@ static void ranges_are_registered(psGroup group) {
   EXPECT(psGroupDeregister(group, own), PS_OK);
   EXPECT(psGroupDeregister(group, own), PS_OK);
   EXPECT(psGroupDeregister(group, own), PS_ERR_ARGUMENT);
+  EXPECT(psGroupRegister(group, NULL, 0), PS_OK);
+  EXPECT(psGroupDeregister(group, NULL), PS_OK);
+  EXPECT(psGroupDeregister(group, NULL), PS_ERR_ARGUMENT);
   CHECK(own[0] == 1);
 }
 

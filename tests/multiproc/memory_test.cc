@@ -135,10 +135,11 @@ const Body uneven("uneven", [](Member& member) {
   std::byte* const memory = allocate(member.world, 2 * kBytes);
   psGroup group = everybody(member, PS_OWN_COMMUNICATOR);
   const bool has_some = member.rank != 1;
-  require_ok(psGroupRegister(group, memory, has_some ? kBytes + 64 * static_cast<size_t>(member.rank) : 0));
-  check_gathered(group, has_some ? memory : nullptr);
+  std::byte* const range = has_some ? memory : nullptr;
+  require_ok(psGroupRegister(group, range, has_some ? kBytes + 64 * static_cast<size_t>(member.rank) : 0));
+  check_gathered(group, range);
   check_sum(group, memory);
-  require_ok(psGroupDeregister(group, memory));
+  require_ok(psGroupDeregister(group, range));
   require_ok(psGroupRegister(group, memory, 0));
   require_ok(psGroupDeregister(group, memory));
   require_ok(psGroupFree(group));

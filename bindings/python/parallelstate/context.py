@@ -239,7 +239,7 @@ class Context:
 
     def destroy_model_parallel(self) -> None:
         """Drops the groups of the layout; those that `group` gave stay until they are closed, or nobody has them any
-        more. Needs no peer. Without a layout it does nothing; another may follow."""
+        more. Waits as Group.close does. Without a layout it does nothing; another may follow."""
         _handles.sweep()  # what a program forgot of them goes first
         check(library().psDestroyModelParallel(self._live()))
 
@@ -276,11 +276,12 @@ class Context:
         return self._handle is None
 
     def abort(self, reason: Optional[str] = None) -> None:
-        """Fails every group of the context, on all members, with AbortedError and the reason. Idempotent."""
+        """Fails every group of the context that exists, on all members, with AbortedError and the reason. Idempotent."""
         check(library().psAbort(self._live(), encode(reason, "reason")))
 
     def finalize(self) -> None:
-        """Leaves the world. Needs no peer, is bounded by seconds, ends calls that are blocked in other threads.
+        """Leaves the world; ends calls that are blocked in other threads. Peers need not call anything; it waits some
+        seconds at most on the rank that hosts the store, and for each communicator whose peers are busy with what is theirs.
 
         A second time does nothing.
         """

@@ -189,8 +189,9 @@ class Group(Collectives, PointToPoint):
         check(library().psGroupAbort(self._live(), encode(reason, "reason")))
 
     def close(self) -> None:
-        """Frees it and its memory. Waits for this rank's unfinished operations, needs no peer; no other thread may be in
-        a call on it. A second time does nothing. BufferError while an array or view of its memory is alive: nothing was done then."""
+        """Frees it and its memory. Waits for this rank's unfinished operations, and between hosts some seconds for peers
+        that do not take what was sent to them; peers need not call anything, and no other thread may be in a call on it.
+        A second time does nothing. BufferError while an array or view of its memory is alive: nothing was done then."""
         if self._handle is not None:
             refuse_while_used(self, f"memory of group {self.name!r}")
         handle, self._handle = self._handle, None

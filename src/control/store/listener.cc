@@ -22,7 +22,8 @@ void check_trust(const SocketAddress& bound, const StoreSettings& settings) {
   fail(PS_ERR_DENIED,
        "a store at {} is reached by other hosts, and there is no secret that its clients could prove; on all of them "
        "set PS_SECRET_FILE to a file with the same secret (or PS_SECRET, or the secret in psConfig or psStoreOptions), or "
-       "listen on 127.0.0.1, or let everybody in with PS_ALLOW_UNAUTHENTICATED=1 (the flag ALLOW_UNAUTHENTICATED)",
+       "listen on 127.0.0.1, or let everybody in with the flag ALLOW_UNAUTHENTICATED (for psInit PS_ALLOW_UNAUTHENTICATED=1 "
+       "too; psStoreOpen does not read it)",
        to_text(bound));
 }
 

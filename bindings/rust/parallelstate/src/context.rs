@@ -20,8 +20,7 @@ use crate::{
 /// Every method may be called from any thread. Groups, stores and works do not borrow it: after it ended they answer
 /// [`ResultCode::STATE`], and any order of destruction is safe.
 ///
-/// Dropping it leaves the world as [`finalize`](Self::finalize) does, without its error: that may take 5 seconds, on
-/// the rank that hosts the store, and needs no peer.
+/// Dropping it leaves the world as [`finalize`](Self::finalize) does, and waits as long, without its error.
 #[derive(Debug)]
 pub struct Context {
     handle: sys::psContext,
@@ -208,8 +207,8 @@ impl Context {
         Ok(initialized != 0)
     }
 
-    /// Drops the groups of the layout; a [`Group`] that was got by name lives on until it is dropped. Needs no peer.
-    /// Without a layout it does nothing; another may follow.
+    /// Drops the groups of the layout; a [`Group`] that was got by name lives on until it is dropped. Waits as
+    /// [`Group::close`] does. Without a layout it does nothing; another may follow.
     pub fn destroy_model_parallel(&self) -> Result<()> {
         parked::sweep();
         // SAFETY: a living handle.
@@ -226,8 +225,8 @@ impl Context {
         }
     }
 
-    /// Fails every group of the context, on all members, with [`ResultCode::ABORTED`] and the reason. Ends calls that
-    /// are blocked in other threads. Idempotent.
+    /// Fails every group of the context that exists, on all members, with [`ResultCode::ABORTED`] and the reason. Ends
+    /// calls that are blocked in other threads. Idempotent.
     pub fn abort(&self, reason: &str) -> Result<()> {
         let reason = c_text(reason, "reason")?;
         // SAFETY: a living handle and string.
@@ -235,7 +234,9 @@ impl Context {
     }
 
     /// Leaves the world. Sends that returned are still delivered; calls that are blocked in other threads and
-    /// unfinished operations end with [`ResultCode::ABORTED`]. Needs no peer, takes 5 seconds at most.
+    /// unfinished operations end with [`ResultCode::ABORTED`]. Peers need not call anything; it waits at most 5 seconds
+    /// on the rank that hosts the store for the others to leave, and some seconds for each communicator whose peers are in
+    /// this rank's memory or, on another host, do not take what was sent to them.
     pub fn finalize(mut self) -> Result<()> {
         self.leave()
     }

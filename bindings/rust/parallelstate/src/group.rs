@@ -232,8 +232,9 @@ impl Group {
         check(unsafe { sys::psGroupAbort(self.as_raw(), reason.as_ptr()) })
     }
 
-    /// Frees it now, after waiting for this rank's unfinished operations, which are bounded by their deadline. Needs no
-    /// peer. While [`SymmetricMemory`](crate::SymmetricMemory) of it lives, the last part of that frees it.
+    /// Frees it now, after waiting for this rank's unfinished operations, which are bounded by their deadline, and between
+    /// hosts some seconds for peers that do not take what was sent to them. Peers need not call anything. While
+    /// [`SymmetricMemory`](crate::SymmetricMemory) of it lives, the last part of that frees it.
     pub fn close(self) -> Result<()> {
         self.handle.close()
     }
@@ -279,9 +280,9 @@ pub struct GroupInfo {
     pub failure: Option<Error>,
     /// Whose failure it was.
     pub failed_global_rank: Option<i32>,
-    /// What carries host memory; `None` before the first operation.
+    /// What carries host memory; `None`: data cannot be moved between the members, and an operation's error says why.
     pub host_backend: Option<String>,
-    /// What carries device memory.
+    /// What carries device memory; `None`.
     pub device_backend: Option<String>,
     /// The deadline of operations.
     pub timeout: Duration,

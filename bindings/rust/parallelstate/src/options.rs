@@ -126,11 +126,11 @@ impl Config {
         network;
         /// `"cuda:1"`, `"cpu"`.
         device;
-        /// `"auto"`, `"shm"`; several by comma, one a kind of memory.
+        /// `"auto"`, `"shm"` (within a host), `"gloo"` (anywhere); the same on all ranks.
         backend;
         /// Rules that override the dispatch table; must agree on all ranks.
         dispatch;
-        /// Paths of plugins, separated by `:`.
+        /// Reserved: [`ResultCode::UNSUPPORTED`](crate::ResultCode::UNSUPPORTED).
         plugins;
         /// Path of the NCCL library.
         nccl_library;
@@ -141,7 +141,7 @@ impl Config {
         timeout: Duration;
         /// The deadline of joining; by default 5 minutes.
         init_timeout: Duration;
-        /// The largest object that is received; by default 1 GiB.
+        /// Reserved: the largest object that is received; by default 1 GiB.
         max_object_bytes: u64;
         /// Shared memory per rank and communicator, at most; by default 4 MiB.
         host_buffer_bytes: u64;
@@ -160,7 +160,7 @@ impl Config {
         host_only = PS_HOST_ONLY;
         /// Bind beyond loopback without a secret.
         allow_unauthenticated = PS_ALLOW_UNAUTHENTICATED;
-        /// Ignore environment variables.
+        /// Ignore the variables that say who a rank is and how its world is set up.
         no_environment = PS_NO_ENVIRONMENT;
         /// Several ranks may use one device.
         share_device = PS_SHARE_DEVICE;
@@ -259,7 +259,7 @@ impl GroupOptions {
     value_setters! {
         /// The deadline of its operations.
         timeout: Duration;
-        /// The largest object that is received.
+        /// Reserved: the largest object that is received.
         max_object_bytes: u64;
         /// Shared memory per rank, at most.
         host_buffer_bytes: u64;
