@@ -58,9 +58,9 @@ std::shared_ptr<Communicator> GroupConstructor::find(const std::vector<int32_t>&
                                                      const GroupSettings& settings) {
   if ((settings.flags & PS_OWN_COMMUNICATOR) != 0) return nullptr;
   const std::lock_guard lock(mutex_);
-  for (const auto& weak : communicators_) {
-    const auto communicator = weak.lock();
-    if (!communicator || communicator->global_ranks() != global_ranks) continue;
+  for (const Known& known : communicators_) {
+    const auto communicator = known.communicator.lock();
+    if (!communicator || known.is_to_itself || communicator->global_ranks() != global_ranks) continue;
     if (communicator->asked_backend() == settings.backend) return communicator;
   }
   return nullptr;
@@ -199,7 +199,7 @@ std::shared_ptr<Group> GroupConstructor::build(std::vector<int32_t> global_ranks
     tag = communicator->next_tag();
   }
   auto group = std::make_shared<Group>(communicator, std::move(settings), tag, std::move(attempts));
-  if (!shared) take_note(communicator);
+  if (!shared) take_note(communicator, (group->settings().flags & PS_OWN_COMMUNICATOR) != 0);
   take_note(group);
   if ((group->settings().flags & PS_WARM_UP) != 0) {
     warm_up(*world_, {communicator}, deadline, [&] {
@@ -209,10 +209,10 @@ std::shared_ptr<Group> GroupConstructor::build(std::vector<int32_t> global_ranks
   return group;
 }
 
-void GroupConstructor::take_note(const std::shared_ptr<Communicator>& communicator) {
+void GroupConstructor::take_note(const std::shared_ptr<Communicator>& communicator, bool is_to_itself) {
   const std::lock_guard lock(mutex_);
-  std::erase_if(communicators_, [](const auto& weak) { return weak.expired(); });
-  communicators_.push_back(communicator);
+  std::erase_if(communicators_, [](const Known& known) { return known.communicator.expired(); });
+  communicators_.push_back({communicator, is_to_itself});
 }
 
 void GroupConstructor::take_note(const std::shared_ptr<Group>& group) {
@@ -224,8 +224,8 @@ void GroupConstructor::take_note(const std::shared_ptr<Group>& group) {
 std::vector<std::shared_ptr<Communicator>> GroupConstructor::communicators() {
   const std::lock_guard lock(mutex_);
   std::vector<std::shared_ptr<Communicator>> living;
-  for (const auto& weak : communicators_) {
-    if (auto communicator = weak.lock()) living.push_back(std::move(communicator));
+  for (const Known& known : communicators_) {
+    if (auto communicator = known.communicator.lock()) living.push_back(std::move(communicator));
   }
   return living;
 }

@@ -28,8 +28,8 @@ class GroupConstructor {
   // Collective over `parent`. nullptr for PS_NO_COLOR.
   std::shared_ptr<Group> split(const Group& parent, int32_t color, int32_t key, GroupSettings settings, Deadline deadline);
 
-  // Takes note of what was made elsewhere: of the groups of a layout.
-  void take_note(const std::shared_ptr<Communicator>& communicator);
+  // Takes note of what was made elsewhere: of the groups of a layout. `is_to_itself`: no later group shares it.
+  void take_note(const std::shared_ptr<Communicator>& communicator, bool is_to_itself);
   void take_note(const std::shared_ptr<Group>& group);
 
   // The living communicators, for death notices and descriptions.
@@ -52,7 +52,11 @@ class GroupConstructor {
   std::shared_ptr<Progress> progress_;
   const Dispatch dispatch_;
   std::mutex mutex_;
-  std::vector<std::weak_ptr<Communicator>> communicators_;
+  struct Known {
+    std::weak_ptr<Communicator> communicator;
+    bool is_to_itself;
+  };
+  std::vector<Known> communicators_;
   std::vector<std::weak_ptr<Group>> groups_;
 };
 

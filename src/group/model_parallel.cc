@@ -179,7 +179,7 @@ ModelParallel::ModelParallel(GroupConstructor& constructor, std::shared_ptr<Worl
                                                     make_plane(*world_, ranks, settings.backend, serial, entry.geometry,
                                                                std::move(part), settings.host_buffer_bytes,
                                                                constructor.dispatch()));
-      constructor.take_note(communicator);
+      constructor.take_note(communicator, false);
     }
     const uint16_t tag = communicator->next_tag();
     if (tag >= Communicator::kMostGroups) {

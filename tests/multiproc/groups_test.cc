@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include <numeric>
 #include <vector>
 
@@ -100,6 +101,24 @@ const Body split("split", [](Member& member) {
   require_ok(psBarrier(member.world, nullptr));
 });
 
+// Whether the flag is the first's or the second's.
+void require_a_communicator_to_itself(Member& member) {
+  if (member.rank > 1) return;
+  psGroup own = new_group(member, {0, 1}, PS_OWN_COMMUNICATOR, "own pair");
+  psGroup later = new_group(member, {0, 1}, 0, "later pair");
+  psGroup sharing = new_group(member, {0, 1}, 0, "sharing pair");
+  const nlohmann::json context = nlohmann::json::parse(described(member.context));
+  const auto communicator = [&](const std::string& name) {
+    for (const auto& group : context.at("groups")) {
+      if (group.at("name") == name) return group.at("communicator").get<int64_t>();
+    }
+    return int64_t{-1};
+  };
+  require(communicator("own pair") != communicator("later pair"), "a communicator of its own is shared");
+  require(communicator("later pair") == communicator("sharing pair"), "equal members share none");
+  for (const psGroup group : {own, later, sharing}) require_ok(psGroupFree(group));
+}
+
 const Body sharing("sharing", [](Member& member) {
   std::vector<int32_t> all(static_cast<size_t>(member.size));
   std::iota(all.begin(), all.end(), 0);
@@ -107,6 +126,7 @@ const Body sharing("sharing", [](Member& member) {
   psGroup another = new_group(member, all, 0, "another");
   psGroup own = new_group(member, all, PS_OWN_COMMUNICATOR, "own");
   psGroup groups[] = {member.world, shared, another, own};
+  require_a_communicator_to_itself(member);
   // Messages of one tag on groups that share a communicator are told apart.
   for (int i = 3; i >= 0; --i) {
     const int32_t value = 10 * member.rank + i;
