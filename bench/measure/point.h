@@ -10,7 +10,7 @@ namespace measure {
 struct PointResult {
   Shape shape;
   std::string backend;  // who did the work: "shm", or the name of a peer library
-  std::string path;     // the algorithm; "" when it is not known
+  std::string path;     // which way the data went; "" when it is not known
   bool is_registered = false;
   bool is_verified = true;
   int rounds = 0;

@@ -45,6 +45,8 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   // See Plane::domains and Plane::in_force.
   std::string domains() const { return plane_ ? plane_->domains() : ""; }
   std::vector<DispatchRow> in_force() const { return plane_ ? plane_->in_force() : std::vector<DispatchRow>(); }
+  // See Plane::paths; nullptr without a plane.
+  const PathCounts* paths() const { return plane_ ? &plane_->paths() : nullptr; }
 
   // See Plane::connect.
   void connect() {

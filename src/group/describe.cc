@@ -82,7 +82,8 @@ std::string Context::describe() {
                              {"backend", communicator->backend() ? json(communicator->backend()) : json(nullptr)},
                              {"shared_memory_bytes", communicator->memory_bytes()},
                              {"domains", communicator->domains()},
-                             {"dispatch", in_force_json(communicator->in_force())}});
+                             {"dispatch", in_force_json(communicator->in_force())},
+                             {"paths", paths_json(communicator->paths())}});
   }
   self["communicators"] = communicators;
   self["shared_memory_bytes"] = memory;  // reserved; pages are taken at first use

@@ -36,4 +36,17 @@ nlohmann::json in_force_json(const std::vector<DispatchRow>& rows) {
   return operations;
 }
 
+nlohmann::json paths_json(const PathCounts* counts) {
+  nlohmann::json operations = nlohmann::json::object();
+  if (counts == nullptr) return operations;
+  for (int i = static_cast<int>(Kind::kAllReduce); i <= static_cast<int>(Kind::kSend); ++i) {
+    const auto kind = static_cast<Kind>(i);
+    for (size_t j = 0; j < kPaths; ++j) {
+      const auto path = static_cast<Path>(j);
+      if (const uint64_t count = counts->of(kind, path); count > 0) operations[kind_name(kind)][path_name(path)] = count;
+    }
+  }
+  return operations;
+}
+
 }  // namespace ps

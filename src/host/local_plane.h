@@ -11,10 +11,16 @@ class LocalPlane final : public Plane {
  public:
   const char* name() const override { return "local"; }
   bool enters_kernel() const override { return false; }
-  void start(Call&& call, uint64_t, OperationSlot& slot) override { slot.emplace<LocalOperation>(std::move(call)); }
+  void start(Call&& call, uint64_t, OperationSlot& slot) override {
+    paths_.add(call.kind(), Path::kCopy);
+    slot.emplace<LocalOperation>(std::move(call));
+  }
   bool reached(int, uint64_t) override { return true; }
 
-  void post(Message& message) override { messages_.post(message, 0); }
+  void post(Message& message) override {
+    if (message.is_send()) paths_.add(Kind::kSend, Path::kCopy);
+    messages_.post(message, 0);
+  }
   void step_messages() override {}
   void drop_messages() override { messages_.drop_all(); }
   int self_receives(int32_t tag, uint16_t group) const override { return messages_.receives(tag, group); }

@@ -78,8 +78,8 @@ struct Mailbox::Peer {
   std::deque<Message*> taken;                        // receives of lent messages
 };
 
-Mailbox::Mailbox(int rank, int size, OpenPath open_path)
-    : rank_(rank), open_path_(std::move(open_path)), peers_(static_cast<size_t>(size)) {}
+Mailbox::Mailbox(int rank, int size, OpenPath open_path, PathCounts& paths)
+    : rank_(rank), open_path_(std::move(open_path)), paths_(paths), peers_(static_cast<size_t>(size)) {}
 
 Mailbox::~Mailbox() = default;
 
@@ -90,6 +90,7 @@ bool Mailbox::send_at_once(const Message& message) {
     return false;
   }
   peer->path->ring();
+  paths_.add(Kind::kSend, Path::kEager);
   return true;
 }
 
@@ -115,7 +116,10 @@ AtOnce Mailbox::receive_at_once(const Message& message) {
 }
 
 void Mailbox::post(Message& message) {
-  if (message.peer == rank_) return own_.post(message, message.peer);
+  if (message.peer == rank_) {
+    if (message.is_send()) paths_.add(Kind::kSend, Path::kCopy);
+    return own_.post(message, message.peer);
+  }
   auto& peer = peers_[static_cast<size_t>(message.peer)];
   if (!peer) peer = std::make_unique<Peer>(open_path_(message.peer));
   if (message.is_send()) {
@@ -288,13 +292,17 @@ void Mailbox::flush(int to) {
     Message& send = *peer.sends.front();
     if (send.bytes <= largest_entry) {
       room = write(whole(send));
-      if (room) send.done = true;
+      if (room) {
+        paths_.add(Kind::kSend, Path::kEager);
+        send.done = true;
+      }
     } else {
       if (send.number == 0) send.number = next_number_++;
       const bool suits = send.bytes >= kLeastLent && send.bytes <= kMostLent;
       const uint64_t address = suits ? peer.path->lend(send.buffer, send.bytes) : 0;
       room = write({address != 0 ? EntryType::kLend : EntryType::kAnnounce, send.tag, send.number, send.signature,
                     address != 0 ? payload_of(address) : std::span<const std::byte>()});
+      if (room) paths_.add(Kind::kSend, address != 0 ? Path::kLent : Path::kPieces);
       if (room && address == 0) peer.streaming.push_back(&send);
       if (room && (address != 0 || send.bytes > kAhead)) peer.announced.push_back(&send);
     }

@@ -13,6 +13,7 @@
 
 #include "host/message_path.h"
 #include "host/operation.h"
+#include "host/path_counts.h"
 #include "host/self_messages.h"
 
 namespace ps {
@@ -21,7 +22,7 @@ class Mailbox {
  public:
   // Opens the path to a peer, at the first message to or from it.
   using OpenPath = std::function<std::unique_ptr<MessagePath>(int peer)>;
-  Mailbox(int rank, int size, OpenPath open_path);
+  Mailbox(int rank, int size, OpenPath open_path, PathCounts& paths);
   ~Mailbox();
 
   // A message that needs not be kept, as it can be sent or received now: most small ones, for which bookkeeping would be
@@ -50,6 +51,7 @@ class Mailbox {
 
   const int rank_;
   const OpenPath open_path_;
+  PathCounts& paths_;
   uint64_t next_number_ = 1;
   std::vector<std::unique_ptr<Peer>> peers_;
   SelfMessages own_;

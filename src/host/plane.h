@@ -19,6 +19,7 @@
 #include "host/dispatch.h"
 #include "host/message.h"
 #include "host/operation_slot.h"
+#include "host/path_counts.h"
 #include "host/region.h"
 
 namespace ps {
@@ -38,6 +39,8 @@ class Plane {
   // What the dispatch table comes to here, an operation's rows in order: cut to what algorithms can, and without what
   // never comes into play.
   virtual std::vector<DispatchRow> in_force() const { return {}; }
+  // How its operations went. Any thread.
+  const PathCounts& paths() const { return paths_; }
 
   // Connects to all members now, which the first operation would do otherwise, and whether that is done: also where a
   // member is gone, or the group has failed. Any thread.
@@ -98,6 +101,7 @@ class Plane {
   virtual void leave(Deadline) {}
 
  protected:
+  PathCounts paths_;
   std::atomic<const void*> next_line_{nullptr};
   std::atomic<const void*> next_message_line_{nullptr};
   const std::atomic<uint32_t>* failure_word_ = nullptr;  // 0 while no failure is recorded; nullptr where no word tells

@@ -25,14 +25,28 @@ ENVIRONMENT = {name: value for name, value in os.environ.items()
                if not re.match(r"PS_|OMPI_|PMI_|SLURM_|(LOCAL_|GROUP_)?(RANK|WORLD_SIZE)$|MASTER_", name)}
 
 
-def bench(*arguments, command="bench", before=()):
-    return subprocess.run([*before, PSCTL, command, *arguments], env=ENVIRONMENT, capture_output=True, text=True,
-                          timeout=LIMIT_S)
+# By operation, what a small and a large one of two ranks on one host come to where no rank reaches another's memory.
+SMALL = {operation: "one-shot" for operation in OPERATIONS} | {"send_recv": "eager"}
+LARGE = {operation: "pipeline" for operation in OPERATIONS - {"barrier"}} | {"all_reduce": "two-shot",
+                                                                             "send_recv": "pieces"}
+# And what goes from buffer to buffer where they do.
+IN_ONE_COPY = {"broadcast": "single-copy", "all_gather": "single-copy", "all_to_all": "single-copy",
+               "gather": "single-copy", "scatter": "single-copy", "send_recv": "lent"}
+
+
+def bench(*arguments, command="bench", before=(), environment=None):
+    return subprocess.run([*before, PSCTL, command, *arguments], env=ENVIRONMENT | (environment or {}),
+                          capture_output=True, text=True, timeout=LIMIT_S)
+
+
+def has_gloo():
+    info = json.loads(bench("--format", "json", command="info").stdout)
+    return any(backend["name"] == "gloo" and backend["available"] for backend in info["backends"])
 
 
 class BenchTest(unittest.TestCase):
-    def points(self, *arguments):
-        result = bench("--format", "json", *arguments)
+    def points(self, *arguments, environment=None):
+        result = bench("--format", "json", *arguments, environment=environment)
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(result.stderr, "")
         return [json.loads(line) for line in result.stdout.splitlines()]
@@ -91,11 +105,63 @@ class BenchTest(unittest.TestCase):
             self.assertAlmostEqual(point["algbw_gbs"], point["bytes"] / point["median_us"] / 1e3, delta=0.01)
             self.assertAlmostEqual(point["busbw_gbs"], point["algbw_gbs"] * factor, delta=0.01)
 
-    def test_the_path_is_that_of_the_dispatch_table(self):
-        info = json.loads(bench("--format", "json", command="info").stdout)
-        known = {row["algorithm"] for row in info["dispatch"]} | {"", "copy"}
-        points = self.points("--sizes", "8,1M", "--iterations", "1", "--rounds", "1")
-        self.assertLessEqual({point["path"] for point in points}, known)
+    def paths(self, *arguments, environment=None):
+        points = self.points("--op", "all", "--sizes", "8,3M", "--iterations", "1", "--rounds", "2", *arguments,
+                             environment=environment)
+        small = {point["op"]: point["path"] for point in points if point["bytes"] < 100}
+        return small, {point["op"]: point["path"] for point in points if point["bytes"] >= 100}
+
+    def test_the_path_is_the_one_that_was_taken(self):
+        small, large = self.paths()
+        self.assertEqual(small, SMALL)
+        # A host may forbid what the one copy needs.
+        self.assertIn(large, (LARGE | IN_ONE_COPY, LARGE))
+
+    def test_the_path_where_no_rank_reaches_anothers_memory(self):
+        self.assertEqual(self.paths(environment={"PS_CROSS_MEMORY": "0"}), (SMALL, LARGE))
+
+    def test_the_path_of_memory_that_all_ranks_reach(self):
+        for cross_memory in ("0", "1"):
+            small, large = self.paths("--registered", environment={"PS_CROSS_MEMORY": cross_memory})
+            self.assertEqual(small, SMALL)
+            self.assertIn(large.pop("send_recv"), {"pieces"} if cross_memory == "0" else {"lent", "pieces"})
+            self.assertEqual(large, {operation: "direct" for operation in large})
+
+    def test_the_path_that_a_rule_asks_for(self):
+        point, = self.points("--op", "all_reduce", "--sizes", "8", "--iterations", "1", "--rounds", "1",
+                             environment={"PS_DISPATCH": "all_reduce=pipeline"})
+        self.assertEqual(point["path"], "pipeline")
+
+    def test_the_path_of_a_rank_alone(self):
+        points = self.points("--op", "all", "--ranks", "1", "--sizes", "8", "--iterations", "1", "--rounds", "1")
+        # Without a partner nothing is sent.
+        self.assertEqual({point["op"]: point["path"] for point in points},
+                         {operation: "copy" for operation in OPERATIONS} | {"send_recv": ""})
+
+    def test_the_path_over_the_network(self):
+        if not has_gloo():
+            self.skipTest("this build has no Gloo")
+        self.assertEqual(self.paths("--backend", "gloo"), (SMALL, LARGE))
+
+    def test_the_path_of_a_group_that_spans_hosts(self):
+        if not has_gloo():
+            self.skipTest("this build has no Gloo")
+        result = subprocess.run([PSCTL, "run", "-n", "4", "--", "sh", "-c",
+                                 'PS_HOST_ID=host$((PS_RANK / 2)) exec "$0" bench --op all --sizes 16,3M --iterations 1'
+                                 ' --rounds 1 --format json', PSCTL],
+                                env=ENVIRONMENT | {"PS_CROSS_MEMORY": "0"}, capture_output=True, text=True,
+                                timeout=LIMIT_S)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        points = [json.loads(line.removeprefix("[0] ")) for line in result.stdout.splitlines()]
+        flat = {"all_to_all", "gather", "scatter"}
+        for point in points:
+            if point["op"] == "send_recv":  # between ranks 0 and 1, which share a host
+                expected = "eager" if point["bytes"] < 100 else "pieces"
+            elif point["op"] == "all_reduce" and point["bytes"] > 100:
+                expected = "striped"
+            else:
+                expected = "flat" if point["op"] in flat else "staged"
+            self.assertEqual((point["op"], point["path"]), (point["op"], expected))
 
     def test_three_dots_go_on_with_the_same_factor(self):
         points = self.points("--sizes", "8,32,...,2K", "--iterations", "1", "--rounds", "1")

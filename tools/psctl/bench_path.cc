@@ -1,59 +1,63 @@
 #include "bench_path.h"
 
-#include <parallelstate.h>
+#include <nlohmann/json.hpp>
 
-#include <algorithm>
-#include <array>
-#include <cstring>
-#include <string>
+#include "bench_world.h"
 
 namespace psctl {
 namespace {
 
-constexpr std::array kKnown = {"operation", "plane", "max_ranks", "max_bytes", "uncrowded", "algorithm", "from"};
-
-bool is_known(const std::string& key) {
-  return std::any_of(kKnown.begin(), kKnown.end(), [&](const char* known) { return key == known; });
+// As psDescribe names it. A message counts where it is sent.
+const char* counted_as(measure::Operation operation) {
+  return operation == measure::Operation::kSendRecv ? "send" : measure::name_of(operation);
 }
 
-// What the limits of the table are about: the most that any rank contributes.
-size_t contributed_bytes(const measure::Shape& shape) {
-  size_t most = 0;
-  for (int rank = 0; rank < shape.ranks; ++rank) most = std::max(most, shape.send_bytes(rank));
-  return most;
+nlohmann::json description(psContext context) {
+  psBytes bytes = nullptr;
+  check(psDescribe(context, &bytes), "psDescribe");
+  const void* data = nullptr;
+  const psResult result = psBytesAt(bytes, 0, &data, nullptr, nullptr);
+  nlohmann::json world;
+  if (result >= 0) world = nlohmann::json::parse(static_cast<const char*>(data), nullptr, false);
+  psBytesFree(bytes);
+  check(result, "psBytesAt");
+  return world;
 }
 
 }  // namespace
 
-DispatchTable::DispatchTable(psContext context) {
-  psBytes bytes = nullptr;
-  const void* data = nullptr;
-  if (psDescribe(context, &bytes) == PS_OK && psBytesAt(bytes, 0, &data, nullptr, nullptr) == PS_OK) {
-    const auto world = nlohmann::json::parse(static_cast<const char*>(data), nullptr, false);
-    if (world.is_object() && world.contains("dispatch")) rows_ = world["dispatch"];
-    if (world.is_object()) is_crowded_ = world.value(nlohmann::json::json_pointer("/crowded"), false);
-  }
-  psBytesFree(bytes);
+PathsTaken::PathsTaken(psContext context, psGroup group) : context_(context) {
+  psGroupInfo info = PS_GROUP_INFO_INIT;
+  check(psGetGroupInfo(group, &info), "psGetGroupInfo");
+  group_ = info.name;
+  seen_ = read();
 }
 
-std::string DispatchTable::path(const measure::Shape& shape) const {
-  if (shape.operation == measure::Operation::kSendRecv || !rows_.is_array()) return "";
-  if (shape.ranks == 1) return "copy";
-  for (const auto& row : rows_) {
-    for (const auto& [key, value] : row.items()) {
-      if (!is_known(key)) return "";
-    }
-    const std::string operation = row.value("operation", "");
-    if (operation != "*" && operation != measure::name_of(shape.operation)) continue;
-    if (const std::string plane = row.value("plane", ""); plane != "*" && plane != "shm") continue;
-    if (is_crowded_ && row.value("uncrowded", false)) continue;
-    const auto ranks = row.find("max_ranks");
-    if (ranks != row.end() && ranks->is_number() && shape.ranks > ranks->get<int>()) continue;
-    const auto most = row.find("max_bytes");
-    if (most != row.end() && most->is_number() && contributed_bytes(shape) > most->get<size_t>()) continue;
-    return row.value("algorithm", "");
+std::map<std::string, PathsTaken::Counts> PathsTaken::read() const {
+  const nlohmann::json world = description(context_);
+  nlohmann::json serial;
+  for (const auto& group : world.at("groups")) {
+    if (group.at("name") == group_) serial = group.at("communicator");
   }
-  return "";
+  for (const auto& communicator : world.at("communicators")) {
+    if (communicator.at("serial") == serial) return communicator.at("paths").get<std::map<std::string, Counts>>();
+  }
+  return {};
+}
+
+void PathsTaken::note(const measure::Shape& shape, std::set<std::string>& paths) {
+  auto now = read();
+  const std::string operation = counted_as(shape.operation);
+  for (const auto& [path, count] : now[operation]) {
+    if (count > seen_[operation][path]) paths.insert(path);
+  }
+  seen_ = std::move(now);
+}
+
+std::string paths_text(const std::set<std::string>& paths) {
+  std::string text;
+  for (const std::string& path : paths) text += (text.empty() ? "" : ", ") + path;
+  return text;
 }
 
 }  // namespace psctl

@@ -1,24 +1,33 @@
-// Which algorithm would run an operation, read from the dispatch table that the library reports about a world.
+// Which way the library moved the data of a measurement, from what it counts itself (psDescribe).
 #pragma once
 
 #include <parallelstate.h>
 
-#include <nlohmann/json.hpp>
+#include <map>
+#include <set>
 #include <string>
 
 #include "measure/shape.h"
 
 namespace psctl {
 
-class DispatchTable {
+class PathsTaken {
  public:
-  explicit DispatchTable(psContext context);
-  // "" when the table does not say: it has no rows that fit, or columns that this program does not know.
-  std::string path(const measure::Shape& shape) const;
+  // `group` of `context`, on this rank.
+  PathsTaken(psContext context, psGroup group);
+  // Notes the ways that this rank's operations of a point went since the last call.
+  void note(const measure::Shape& shape, std::set<std::string>& paths);
 
  private:
-  nlohmann::json rows_;
-  bool is_crowded_ = false;
+  using Counts = std::map<std::string, uint64_t>;  // by path
+  std::map<std::string, Counts> read() const;      // by operation
+
+  psContext context_;
+  std::string group_;
+  std::map<std::string, Counts> seen_;
 };
+
+// "" for none, as of a rank that has no partner; several where points went both ways.
+std::string paths_text(const std::set<std::string>& paths);
 
 }  // namespace psctl

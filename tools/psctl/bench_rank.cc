@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <set>
 #include <stdexcept>
 
 #include "bench.h"
@@ -48,25 +49,25 @@ int bench_operations(const BenchOptions& options) {
 
   Progress progress(options.progress_fd);
   std::vector<std::vector<Visit>> visits(points.size());
+  std::vector<std::set<std::string>> paths(points.size());
+  PathsTaken taken(world.context(), world.group());
   measure::Plan plan;
   plan.rounds = options.rounds;
   plan.iterations = options.iterations;
   measure::measure_rounds(meeting, calls, points, plan, [&](const Visit& visit) {
     visits[visit.point].push_back(visit);
+    taken.note(points[visit.point], paths[visit.point]);
     progress.show(progress_text(options, points, visit));
   });
   progress.clear();
   if (world.rank() != 0) return 0;
 
-  const DispatchTable dispatch(world.context());
   std::vector<PointResult> results;
   for (size_t i = 0; i < points.size(); ++i) {
     PointResult& result = results.emplace_back(measure::summary(points[i], visits[i]));
     result.backend = world.backend();
     result.is_registered = options.is_registered;
-    // The table is about shared memory, and about copies through it.
-    const bool may_say = world.backend() != "gloo" && !options.is_registered;
-    result.path = may_say ? dispatch.path(points[i]) : "";
+    result.path = paths_text(paths[i]);
   }
   print_results(options.output_fd, text_of(options, results));
   for (const PointResult& result : results) {

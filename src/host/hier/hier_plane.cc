@@ -34,7 +34,7 @@ HierPlane::HierPlane(Hosts hosts, int rank, std::unique_ptr<ShmPlane> host, std:
                }),
       mailbox_(rank, static_cast<int>(hosts_.host_of.size()), [this](int peer) {
         return on_own_host(peer) ? host_->open_path(place(peer)) : flat_->open_path(peer);
-      }) {}
+      }, paths_) {}
 
 bool HierPlane::runs(Algorithm algorithm, Kind kind) const {
   switch (algorithm) {
@@ -53,8 +53,10 @@ void HierPlane::connect() {
 void HierPlane::start(Call&& call, uint64_t sequence, OperationSlot& slot) {
   const Signature signature = call.signature;
   const size_t bytes = call.uneven ? SIZE_MAX : OneShot::staged_bytes(call, static_cast<int>(hosts_.host_of.size()));
-  const Algorithm algorithm = choices_.find(signature.kind, bytes).value_or(Algorithm::kFlat);
-  if (algorithm == Algorithm::kFlat || !planner_.may(call)) return flat_->start(std::move(call), sequence, slot);
+  Algorithm algorithm = choices_.find(signature.kind, bytes).value_or(Algorithm::kFlat);
+  if (!planner_.may(call)) algorithm = Algorithm::kFlat;
+  paths_.add(signature.kind, path_of(algorithm));
+  if (algorithm == Algorithm::kFlat) return flat_->start(std::move(call), sequence, slot);
   slot.emplace<HierOperation>(*this, signature, sequence, planner_.plan(call, sequence, algorithm == Algorithm::kStriped));
 }
 

@@ -89,7 +89,7 @@ NetPlane::NetPlane(const TransportModule& module, World& world, uint64_t serial,
                [this](Algorithm algorithm, Kind kind) { return most_bytes(algorithm, kind); }),
       state_(links_),
       mailbox_(rank, static_cast<int>(global_ranks.size()),
-               [this](int peer) { return open_path(peer); }),
+               [this](int peer) { return open_path(peer); }, paths_),
       notices_(links_),
       first_asked_ns_(global_ranks.size()) {}
 
@@ -156,7 +156,9 @@ void NetPlane::start(Call&& call, uint64_t sequence, OperationSlot& slot) {
   const bool all_reduce = call.kind() == Kind::kAllReduce;
   const size_t bytes = NetOperation::block_bytes(call) * blocks_of(call.kind(), links_.size());
   const bool small = !call.uneven && choices_.find(call.kind(), bytes) == Algorithm::kOneShot;
-  if (all_reduce && (!small || call.relay != nullptr)) {
+  const bool is_two_shot = all_reduce && (!small || call.relay != nullptr);
+  paths_.add(call.kind(), is_two_shot ? Path::kTwoShot : small ? Path::kOneShot : Path::kPipeline);
+  if (is_two_shot) {
     slot.emplace<NetTwoShot>(state_, std::move(call), sequence);
   } else {
     slot.emplace<DirectExchange>(state_, std::move(call), sequence, small);

@@ -9,7 +9,8 @@
 namespace ps {
 
 Board::Board(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int rank, std::vector<Doorbell*> doorbells,
-             const std::vector<CpuPlace>& places, bool crowded, std::optional<PeerMemory> peer_memory)
+             const std::vector<CpuPlace>& places, bool crowded, std::optional<PeerMemory> peer_memory,
+             PathCounts& paths)
     : memory_(std::move(memory)),
       geometry_(geometry),
       rank_(rank),
@@ -20,6 +21,7 @@ Board::Board(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int
       root_shares_{kWholeShare / static_cast<uint64_t>(geometry.size), kWholeShare / static_cast<uint64_t>(geometry.size)},
       seen_(static_cast<size_t>(geometry.size), 0),
       is_crowded_(crowded),
+      paths_(paths),
       domains_(places),
       family_(domains_.family(rank, 0)) {
   std::byte* base = memory_->data();

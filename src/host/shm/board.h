@@ -18,6 +18,7 @@
 #include "control/shared_memory.h"
 #include "host/copy/methods.h"
 #include "host/operation.h"
+#include "host/path_counts.h"
 #include "host/shm/domains.h"
 #include "host/shm/geometry.h"
 #include "host/shm/peer_memory.h"
@@ -29,9 +30,9 @@ namespace ps {
 class Board {
  public:
   // `doorbells` and `places` in the order of the members. `crowded`: the host's ranks share CPUs. `peer_memory`: where
-  // all members reach each other's buffers.
+  // all members reach each other's buffers. `paths`: of its plane.
   Board(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int rank, std::vector<Doorbell*> doorbells,
-        const std::vector<CpuPlace>& places, bool crowded, std::optional<PeerMemory> peer_memory);
+        const std::vector<CpuPlace>& places, bool crowded, std::optional<PeerMemory> peer_memory, PathCounts& paths);
 
   const Geometry& geometry() const { return geometry_; }
   int rank() const { return rank_; }
@@ -112,6 +113,7 @@ class Board {
   void ring(int member) const { doorbells_[static_cast<size_t>(member)]->ring(); }
 
   bool is_crowded() const { return is_crowded_; }
+  PathCounts& paths() const { return paths_; }
   const Domains& domains() const { return domains_; }
   // This rank's place in the tree that the first member is the root of, and in another's; that one until the next such
   // call, which the operation that is stepped makes.
@@ -197,6 +199,7 @@ class Board {
   std::vector<uint64_t> seen_;  // the latest sequence number each member was seen at
   uint64_t all_seen_ = 0;       // and one that all were
   const bool is_crowded_;
+  PathCounts& paths_;
   const Domains domains_;
   const Domains::Family family_;
   Domains::Family routed_;

@@ -61,6 +61,14 @@ bool Direct::uses_lent() const {
   return false;
 }
 
+bool Direct::uses_no_ring() const {
+  if (call_.stages(board_.rank()) && !lends_) return false;
+  for (int member = 0; call_.reads(board_.rank()) && member < board_.size(); ++member) {
+    if (member != board_.rank() && call_.stages(member) && !lends(member)) return false;
+  }
+  return true;
+}
+
 void Direct::done() { board_.store(board_.own().done.value, sequence_); }
 
 bool Direct::is_using(int member) const {

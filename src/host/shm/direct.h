@@ -52,6 +52,8 @@ class Direct {
 
   // Whether this rank reads what others lend. Not of an all_reduce, where everything() decides.
   bool uses_lent() const;
+  // Whether that is all it reads, and it lends what it gives.
+  bool uses_no_ring() const;
   // To be called when this rank no longer uses what others lent.
   void done();
   // True once nobody uses what this rank lent.

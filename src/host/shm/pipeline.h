@@ -15,6 +15,7 @@ class Pipeline final : public RingOperation {
   // Not the input of an all_reduce in place: the first pieces of the sum would be there while peers still read it.
   bool may_lend() const override { return call_.kind() != Kind::kAllReduce || call_.input.base != call_.output.base; }
   bool uses_ring() const override { return !direct_.lends_own(); }
+  Path path() const override { return direct_.uses_no_ring() ? Path::kDirect : Path::kPipeline; }
   bool reads_in_place(int member) const { return member != board_.rank() && direct_.lends(member); }
   Pages pages() const override;
   void stage_slot() override;

@@ -44,6 +44,7 @@ bool RingOperation::begun() {
     if (needs(member, true)) others_[static_cast<size_t>(member)] = board_.header(member, sequence_).opening;
   }
   check_slots();
+  board_.paths().add(call_.kind(), path());
   met_ = true;
   return true;
 }

@@ -34,8 +34,9 @@ class RingOperation : public StagedOperation {
   virtual bool may_lend() const { return true; }
   virtual void stage_slot() {}
   virtual void check_slots() {}
-  // Asked once everyone has been met: whether this rank streams through its ring.
+  // Asked once everyone has been met: whether this rank streams through its ring, and how the operation goes.
   virtual bool uses_ring() const = 0;
+  virtual Path path() const = 0;
 
   uint64_t staged(int member) const;
   uint64_t reduced(int member) const;

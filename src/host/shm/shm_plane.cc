@@ -57,8 +57,8 @@ ShmPlane::ShmPlane(std::shared_ptr<SharedMemory> memory, const Geometry& geometr
         const ShmAlgorithm* known = find(algorithm, peer_memory.has_value());
         return known != nullptr && known->runs(kind) ? std::optional(known->most_bytes(geometry)) : std::nullopt;
       }),
-      board_(std::move(memory), geometry, rank, std::move(doorbells), places, crowded, std::move(peer_memory)),
-      mailbox_(rank, geometry.size, [this](int peer) { return open_path(peer); }) {
+      board_(std::move(memory), geometry, rank, std::move(doorbells), places, crowded, std::move(peer_memory), paths_),
+      mailbox_(rank, geometry.size, [this](int peer) { return open_path(peer); }, paths_) {
   failure_word_ = &board_.failure_word();
   // Now, because within an operation an error fails the group.
   check_copy_setting();
@@ -73,6 +73,8 @@ void ShmPlane::start(Call&& call, uint64_t sequence, OperationSlot& slot) {
   if (algorithm == Algorithm::kSingleCopy && !SingleCopy::may(call)) algorithm = Algorithm::kPipeline;
   if (!algorithm) fail(PS_ERR_INTERNAL, "no algorithm of plane shm runs {}", describe(call.signature));
   expect_line(sequence + 1);
+  // The others know how they go when they have met.
+  if (*algorithm == Algorithm::kOneShot || *algorithm == Algorithm::kTree) paths_.add(call.kind(), path_of(*algorithm));
   if (*algorithm == Algorithm::kOneShot) return make<OneShot>(board_, std::move(call), sequence, slot);
   find(*algorithm, true)->make(board_, std::move(call), sequence, slot);
 }
@@ -80,6 +82,7 @@ void ShmPlane::start(Call&& call, uint64_t sequence, OperationSlot& slot) {
 bool ShmPlane::begin_small(const Call& call, uint64_t sequence) {
   if (!SmallCall::suits(call) || choices_.find(call.kind(), call.input.bytes) != Algorithm::kOneShot) return false;
   if (!small_call_.begin(call, sequence)) return false;
+  paths_.add(call.kind(), Path::kOneShot);
   expect_line(sequence + 1);
   return true;
 }

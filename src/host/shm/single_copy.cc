@@ -98,6 +98,15 @@ void SingleCopy::plan() {
   }
 }
 
+bool SingleCopy::is_direct() const {
+  for (int member = 0; member < board_.size(); ++member) {
+    if (member != board_.rank() && !needs(member, true)) continue;
+    if (has_root() && call_.stages(member) && header(member).input.region == 0) return false;
+    if (call_.reads(member) && header(member).output.region == 0) return false;
+  }
+  return true;
+}
+
 bool SingleCopy::may_move() const {
   return !has_root() || board_.rank() == call_.root() ||
          board_.lines(call_.root()).begun.value.load(std::memory_order_seq_cst) >= sequence_;
@@ -112,6 +121,7 @@ bool SingleCopy::step() {
   if (!met_) {
     if (!met(true)) return false;
     met_ = true;
+    board_.paths().add(call_.kind(), is_direct() ? Path::kDirect : Path::kSingleCopy);
     plan();
     if (has_root() && board_.rank() == call_.root()) board_.store(board_.own().begun.value, sequence_);
   }

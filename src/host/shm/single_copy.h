@@ -47,6 +47,8 @@ class SingleCopy final : public StagedOperation {
   // Where others find a buffer of this rank, if they can reach it.
   std::optional<Place> find(const std::byte* data, size_t bytes);
   void plan();
+  // Whether all buffers that this rank has to do with lie in regions, its own too.
+  bool is_direct() const;
   bool may_move() const;
   bool move_chunk();
   bool move(const Part& part, size_t at, size_t bytes) const;

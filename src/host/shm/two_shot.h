@@ -27,6 +27,7 @@ class TwoShot final : public RingOperation {
 
  private:
   bool uses_ring() const override { return !direct_.everything(); }
+  Path path() const override { return direct_.everything() ? Path::kDirect : Path::kTwoShot; }
   bool reduce_in_place();
 
   struct Range {
