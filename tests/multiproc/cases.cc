@@ -21,28 +21,6 @@ bool has_columns(Operation operation) {
   }
 }
 
-bool has_root(Operation operation) {
-  switch (operation) {
-    case Operation::kReduce:
-    case Operation::kBroadcast:
-    case Operation::kGather:
-    case Operation::kGatherV:
-    case Operation::kScatter:
-    case Operation::kScatterV: return true;
-    default: return false;
-  }
-}
-
-bool has_offsets(Operation operation) {
-  switch (operation) {
-    case Operation::kAllGatherV:
-    case Operation::kGatherV:
-    case Operation::kScatterV:
-    case Operation::kAllToAllV: return true;
-    default: return false;
-  }
-}
-
 bool is_message(Operation operation) { return operation >= Operation::kSendAndRecv; }
 
 // Element counts for numbers of bytes that a rank contributes.
@@ -102,13 +80,35 @@ void add_variants(std::vector<Case>& cases, Case c, int size, uint32_t& seed) {
 
 std::vector<Case> every(const std::vector<Case>& cases, size_t first, size_t stride) {
   std::vector<Case> chosen;
-  for (size_t i = first; i < cases.size(); i += stride) chosen.push_back(cases[i]);
+  for (size_t i = first % stride; i < cases.size(); i += stride) chosen.push_back(cases[i]);
   return chosen;
 }
 
 }  // namespace
 
 bool reduces(Operation operation) { return operation <= Operation::kReduceScatterV; }
+
+bool has_root(Operation operation) {
+  switch (operation) {
+    case Operation::kReduce:
+    case Operation::kBroadcast:
+    case Operation::kGather:
+    case Operation::kGatherV:
+    case Operation::kScatter:
+    case Operation::kScatterV: return true;
+    default: return false;
+  }
+}
+
+bool has_offsets(Operation operation) {
+  switch (operation) {
+    case Operation::kAllGatherV:
+    case Operation::kGatherV:
+    case Operation::kScatterV:
+    case Operation::kAllToAllV: return true;
+    default: return false;
+  }
+}
 
 std::string Case::describe() const {
   constexpr const char* kNames[] = {"all_reduce", "reduce",       "reduce_scatter", "reduce_scatter_v", "broadcast",

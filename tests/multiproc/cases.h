@@ -47,9 +47,12 @@ struct Case {
 };
 
 bool reduces(Operation operation);
+bool has_root(Operation operation);
+// Whether the caller says where each block lies.
+bool has_offsets(Operation operation);
 
-// Everything with everything, for sizes around those that fit into a line. Every `stride`th case, beginning with
-// `first`.
+// Everything with everything, for sizes around those that fit into a line. Every `stride`th case, so that `first`
+// is one of them.
 std::vector<Case> small_cases(int size, size_t first, size_t stride);
 
 // Sizes from the end of the one-shot path to several pieces, the other properties in rotation.

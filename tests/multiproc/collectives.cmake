@@ -40,7 +40,7 @@ endfunction()
 
 # scripts/test --full makes the sweep several times as long.
 ps_add_world_test(sweep TIMEOUT 1800 SOURCES sweep_test.cc cases.cc run_case.cc)
-ps_add_world_test(hosts TIMEOUT 300 LABEL gloo OVER_GLOO SOURCES hosts_test.cc cases.cc run_case.cc)
+ps_add_world_test(hosts TIMEOUT 1200 LABEL gloo OVER_GLOO SOURCES hosts_test.cc cases.cc run_case.cc)
 ps_add_world_test(world TIMEOUT 120 SOURCES world_test.cc)
 ps_add_world_test(concurrency TIMEOUT 180 SOURCES concurrency_test.cc)
 ps_add_world_test(messages TIMEOUT 180 SOURCES messages_test.cc)

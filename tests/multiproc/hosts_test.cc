@@ -84,8 +84,8 @@ const Body sweep_over_hosts("sweep_over_hosts", [](Member& member) {
   psGroupInfo info = PS_GROUP_INFO_INIT;
   require_ok(psGetGroupInfo(world, &info));
   require(info.host_count > 1 && std::string(info.host_backend) == "gloo", "the ranks are not on several hosts");
-  sweep(world, hosts_of(member), small_cases(member.size, 3, kSanitized ? 1201 : 53));
-  sweep(world, hosts_of(member), large_cases(member.size, 1, kSanitized ? 61 : 5));
+  sweep(world, hosts_of(member), small_cases(member.size, 3, stride_of(53, 1201)));
+  sweep(world, hosts_of(member), large_cases(member.size, 1, stride_of(5, 61)));
   require_ok(psGroupFree(world));
   require_ok(psFinalize(context));
 });
@@ -99,8 +99,8 @@ const Body under_rules("under_rules_over_hosts", [](Member& member) {
   require(in_force["all_reduce"] == algorithm, in_force.dump());
   require(in_force["all_to_all"] == "flat", in_force.dump());
   const std::string fold = algorithm == "flat" ? "" : hosts_of(member);
-  sweep(world, fold, small_cases(member.size, 11, kSanitized ? 1301 : 211));
-  sweep(world, fold, large_cases(member.size, 0, kSanitized ? 67 : 7));
+  sweep(world, fold, small_cases(member.size, 11, stride_of(211, 1301)));
+  sweep(world, fold, large_cases(member.size, 0, stride_of(7, 67)));
   require_ok(psGroupFree(world));
   require_ok(psFinalize(context));
 });
@@ -114,8 +114,8 @@ const Body deterministic("deterministic_over_hosts", [](Member& member) {
   options.flags = PS_DETERMINISTIC;
   psGroup group = nullptr;
   require_ok(psNewGroup(context, ranks.data(), ranks.size(), &options, &group));
-  sweep(group, "", small_cases(member.size, 7, kSanitized ? 1301 : 97));
-  sweep(group, "", large_cases(member.size, 3, kSanitized ? 67 : 11));
+  sweep(group, "", small_cases(member.size, 7, stride_of(97, 1301)));
+  sweep(group, "", large_cases(member.size, 3, stride_of(11, 67)));
   require_ok(psGroupFree(group));
   require_ok(psFinalize(context));
 });
@@ -299,7 +299,11 @@ const Body one_leaves_within("one_leaves_within", [](Member& member) {
     psGroupFree(world);
     return;
   }
-  require_error(sum(nullptr), PS_ERR_PEER_FAILED, "left by psFinalize");
+  const psResult result = sum(nullptr);
+  const std::string text = psLastError();
+  const auto says = [&](const char* part) { return text.find(part) != std::string::npos; };
+  // What it did last may be heard first.
+  require(result == PS_ERR_PEER_FAILED && (says("left by psFinalize") || says("has freed the group")), text);
   require_ok(psGroupFree(world));
   require_ok(psFinalize(context));
 });
@@ -324,20 +328,22 @@ const Body layout_over_hosts("layout_over_hosts", [](Member& member) {
             std::string(name) + " shares memory although it cannot, or not although it can");
     std::string hosts;
     for (const int32_t rank : ranks) hosts += host_of(rank);
-    sweep(group, hosts, small_cases(info.size, 5, kSanitized ? 1801 : 401));
-    sweep(group, hosts, large_cases(info.size, 2, kSanitized ? 71 : 31));
+    sweep(group, hosts, small_cases(info.size, 5, stride_of(401, 1801)));
+    sweep(group, hosts, large_cases(info.size, 2, stride_of(31, 71)));
     require_ok(psGroupFree(group));
   }
   require_ok(psDestroyModelParallel(context));
   require_ok(psFinalize(context));
 });
 
+void run_over(const Body& body, const std::string& hosts_and_rules) {
+  const size_t size = std::min(hosts_and_rules.find(' '), hosts_and_rules.size());
+  run_world(body, Ranks::kProcesses, static_cast<int>(size), hosts_and_rules, sweep_deadline());
+}
+
 class Hosts : public testing::TestWithParam<const char*> {
  protected:
-  void run(const Body& body, const std::string& rules = "") const {
-    const std::string hosts = GetParam();
-    run_world(body, Ranks::kProcesses, static_cast<int>(hosts.size()), hosts + (rules.empty() ? "" : " " + rules));
-  }
+  void run(const Body& body) const { run_over(body, GetParam()); }
 };
 
 TEST_P(Hosts, Sweep) { run(sweep_over_hosts); }
@@ -350,18 +356,18 @@ TEST_P(Hosts, ReceivesAlone) { run(receives_alone); }
 // Two pairs; one rank alone beside three; ranks in turn; hosts of three sizes, whose first members are not in order.
 INSTANTIATE_TEST_SUITE_P(Shapes, Hosts, testing::Values("aabb", "abbb", "abab", "abbcac", "ab"));
 
-TEST(HostsThatDiffer, Mismatch) { run_world(mismatches_between, Ranks::kProcesses, 4, "aabb"); }
+TEST(HostsThatDiffer, Mismatch) { run_over(mismatches_between, "aabb"); }
 
-TEST(HostsUnderRules, Flat) { run_world(under_rules, Ranks::kProcesses, 4, "abab *:hosts=flat"); }
-TEST(HostsUnderRules, Staged) { run_world(under_rules, Ranks::kProcesses, 4, "aabb *=staged"); }
+TEST(HostsUnderRules, Flat) { run_over(under_rules, "abab *:hosts=flat"); }
+TEST(HostsUnderRules, Staged) { run_over(under_rules, "aabb *=staged"); }
 TEST(HostsUnderRules, Striped) {
-  run_world(under_rules, Ranks::kProcesses, 4, "abba all_reduce:hosts=striped");
-  run_world(under_rules, Ranks::kProcesses, 6, "aaabbb all_reduce=striped");
-  run_world(under_rules, Ranks::kProcesses, 6, "abcabc all_reduce=striped");
-  run_world(mismatches, Ranks::kProcesses, 4, "aabb all_reduce=striped");
-  run_world(short_last_pieces, Ranks::kProcesses, 4, "aabb all_reduce=striped");
-  run_world(short_last_pieces, Ranks::kProcesses, 6, "aaabbb all_reduce=striped");
-  for (int round = 0; round < 5; ++round) run_world(one_leaves_within, Ranks::kProcesses, 4, "aabb all_reduce=striped");
+  run_over(under_rules, "abba all_reduce:hosts=striped");
+  run_over(under_rules, "aaabbb all_reduce=striped");
+  run_over(under_rules, "abcabc all_reduce=striped");
+  run_over(mismatches, "aabb all_reduce=striped");
+  run_over(short_last_pieces, "aabb all_reduce=striped");
+  run_over(short_last_pieces, "aaabbb all_reduce=striped");
+  for (int round = 0; round < 5; ++round) run_over(one_leaves_within, "aabb all_reduce=striped");
 }
 
 }  // namespace

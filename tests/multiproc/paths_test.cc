@@ -1,6 +1,7 @@
-// Which way large data goes: buffers that all members have mapped are used where they are, and what the kernel moves from
-// buffer to buffer passes through no shared memory either. Were it otherwise, results would be as right and only late. So
-// two witnesses are asked: what psDescribe counts, and the pages of the group's memory, of which nobody has touched more.
+// Which way large data goes: buffers that all members have mapped are used where they are, and what the kernel moves
+// from buffer to buffer passes through no shared memory either. Were it otherwise, results would be as right and only
+// late. So two witnesses are asked: what psDescribe counts, and the pages of the group's memory, of which nobody has
+// touched more.
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -22,34 +23,34 @@ using Json = nlohmann::json;
 constexpr size_t kCount = 100'000;  // of a block: far above what goes in one shot
 constexpr int kRoot = 1;
 
+using In = const float*;
+using Out = float*;
+constexpr psDataType kType = PS_FLOAT32;
+
 struct Operation {
   const char* name;  // as psDescribe has it
-  psResult (*run)(psGroup group, const float* input, float* output);
+  psResult (*run)(psGroup, In, Out);
 };
 
 constexpr Operation kOperations[] = {
     {"all_reduce",
-     [](psGroup g, const float* in, float* out) { return psAllReduce(g, in, out, kCount, PS_FLOAT32, PS_SUM, nullptr, nullptr); }},
+     [](psGroup g, In in, Out out) { return psAllReduce(g, in, out, kCount, kType, PS_SUM, nullptr, nullptr); }},
     {"all_reduce",  // in place
-     [](psGroup g, const float*, float* out) { return psAllReduce(g, out, out, kCount, PS_FLOAT32, PS_MAX, nullptr, nullptr); }},
+     [](psGroup g, In, Out out) { return psAllReduce(g, out, out, kCount, kType, PS_MAX, nullptr, nullptr); }},
     {"reduce",
-     [](psGroup g, const float* in, float* out) {
-       return psReduce(g, in, out, kCount, PS_FLOAT32, PS_SUM, kRoot, nullptr, nullptr);
-     }},
+     [](psGroup g, In in, Out out) { return psReduce(g, in, out, kCount, kType, PS_SUM, kRoot, nullptr, nullptr); }},
     {"reduce_scatter",
-     [](psGroup g, const float* in, float* out) {
-       return psReduceScatter(g, in, out, kCount, PS_FLOAT32, PS_SUM, nullptr, nullptr);
-     }},
+     [](psGroup g, In in, Out out) { return psReduceScatter(g, in, out, kCount, kType, PS_SUM, nullptr, nullptr); }},
     {"broadcast",
-     [](psGroup g, const float* in, float* out) { return psBroadcast(g, in, out, kCount, PS_FLOAT32, kRoot, nullptr, nullptr); }},
+     [](psGroup g, In in, Out out) { return psBroadcast(g, in, out, kCount, kType, kRoot, nullptr, nullptr); }},
     {"all_gather",
-     [](psGroup g, const float* in, float* out) { return psAllGather(g, in, out, kCount, PS_FLOAT32, nullptr, nullptr); }},
+     [](psGroup g, In in, Out out) { return psAllGather(g, in, out, kCount, kType, nullptr, nullptr); }},
     {"all_to_all",
-     [](psGroup g, const float* in, float* out) { return psAllToAll(g, in, out, kCount, PS_FLOAT32, nullptr, nullptr); }},
+     [](psGroup g, In in, Out out) { return psAllToAll(g, in, out, kCount, kType, nullptr, nullptr); }},
     {"gather",
-     [](psGroup g, const float* in, float* out) { return psGather(g, in, out, kCount, PS_FLOAT32, kRoot, nullptr, nullptr); }},
+     [](psGroup g, In in, Out out) { return psGather(g, in, out, kCount, kType, kRoot, nullptr, nullptr); }},
     {"scatter",
-     [](psGroup g, const float* in, float* out) { return psScatter(g, in, out, kCount, PS_FLOAT32, kRoot, nullptr, nullptr); }},
+     [](psGroup g, In in, Out out) { return psScatter(g, in, out, kCount, kType, kRoot, nullptr, nullptr); }},
 };
 
 // Pages of all communicators' memory that anybody has touched.
@@ -114,7 +115,8 @@ const Body paths("paths", [](Member& member) {
     require_ok(psBarrier(group, nullptr));
 
     const Json communicator = communicator_of(context, "fresh");
-    const bool in_one_copy = communicator["dispatch"][operation.name].get<std::string>().find("single-copy") != std::string::npos;
+    const std::string in_force = communicator["dispatch"][operation.name];
+    const bool in_one_copy = in_force.find("single-copy") != std::string::npos;
     if (member.argument == "plain 0") require(!in_one_copy, "PS_CROSS_MEMORY=0 is not heeded");
     const bool is_staged = !is_registered && !in_one_copy;
     const std::string path = is_registered                                 ? "direct"
@@ -126,7 +128,7 @@ const Body paths("paths", [](Member& member) {
     require(communicator["paths"][operation.name] == Json({{path, 1}}), what + " instead of " + path);
     // Each stages a share of its block at least.
     const size_t least = kCount * sizeof(float) / 2 / static_cast<size_t>(::sysconf(_SC_PAGESIZE));
-    require(is_staged ? more >= least : more == 0, what + (is_staged ? ", too few" : ", which nobody should have touched"));
+    require(is_staged ? more >= least : more == 0, what + (is_staged ? ", too few" : ", which nobody should touch"));
     if (is_registered) require_ok(psMemFree(group, memory));
     require_ok(psGroupFree(group));
   }
@@ -135,7 +137,8 @@ const Body paths("paths", [](Member& member) {
 
 TEST(Paths, BuffersThatAllHaveMappedAreUsedWhereTheyAre) {
   for (const int size : {2, 3}) {
-    for (const char* cross_memory : {"registered 0", "registered 1"}) run_world(paths, Ranks::kProcesses, size, cross_memory);
+    run_world(paths, Ranks::kProcesses, size, "registered 0");
+    run_world(paths, Ranks::kProcesses, size, "registered 1");
   }
 }
 

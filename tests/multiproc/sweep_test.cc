@@ -1,7 +1,6 @@
 // The sweep: a world is made once for a number of ranks, and all ranks walk the same table.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <numeric>
 #include <vector>
 
@@ -11,17 +10,8 @@
 namespace ps_test {
 namespace {
 
-// `scripts/test --full` takes all cases.
-bool is_full() { return !kSanitized && std::getenv("PS_TEST_FULL") != nullptr; }
-
-// Every how manieth case: normally, and under a sanitizer.
-size_t stride_of(size_t normal, size_t sanitized) {
-  if (is_full()) return 1;
-  return kSanitized ? sanitized : normal;
-}
-
 void run(const Body& body, Ranks ranks, int size, const std::string& argument = "") {
-  run_world(body, ranks, size, argument, is_full() ? 10 * kDeadline : kDeadline);
+  run_world(body, ranks, size, argument, sweep_deadline());
 }
 
 // ThreadSanitizer looks at one process at a time: worlds of processes show it nothing that those of threads do not.

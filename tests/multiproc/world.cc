@@ -121,6 +121,15 @@ void run_threads(const Body& body, int size, const std::string& argument, std::c
 
 }  // namespace
 
+bool is_full() { return !kSanitized && std::getenv("PS_TEST_FULL") != nullptr; }
+
+size_t stride_of(size_t normal, size_t sanitized) {
+  if (is_full()) return 1;
+  return kSanitized ? sanitized : normal;
+}
+
+std::chrono::seconds sweep_deadline() { return is_full() ? 10 * kDeadline : kDeadline; }
+
 Body::Body(const char* name, BodyFunction function) : name_(name), function_(function) { bodies()[name_] = this; }
 
 void run_world(const Body& body, Ranks ranks, int size, const std::string& argument, std::chrono::seconds deadline) {

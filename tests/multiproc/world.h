@@ -27,6 +27,13 @@ inline constexpr bool kThreadSanitized = false;
 
 inline constexpr std::chrono::seconds kDeadline{kSanitized ? 150 : 100};
 
+// `scripts/test --full` takes all cases.
+bool is_full();
+// Every how manieth case: normally, and under a sanitizer.
+size_t stride_of(size_t normal, size_t sanitized);
+// Of a world that runs so many.
+std::chrono::seconds sweep_deadline();
+
 // One rank, as a body sees it.
 struct Member {
   psContext context = nullptr;
