@@ -55,6 +55,7 @@ ps_add_world_test(dispatch TIMEOUT 240 SOURCES dispatch_test.cc cases.cc run_cas
 ps_add_world_test(domains TIMEOUT 240 SOURCES domains_test.cc cases.cc run_case.cc)
 ps_add_world_test(past_caches TIMEOUT 180 PLAIN_ONLY SOURCES past_caches_test.cc)
 set_tests_properties(multiproc.past_caches PROPERTIES ENVIRONMENT PS_COPY=stream)
+ps_add_world_test(crowded TIMEOUT 120 PLAIN_ONLY SOURCES crowded_test.cc)
 ps_add_world_test(memory_limit TIMEOUT 180 PLAIN_ONLY SOURCES memory_limit_test.cc)
 ps_add_world_test(many_ranks TIMEOUT 300 LABEL large PLAIN_ONLY SOURCES many_ranks_test.cc)
 ps_add_world_test(beyond_int TIMEOUT 300 LABEL large PLAIN_ONLY SOURCES beyond_int_test.cc)

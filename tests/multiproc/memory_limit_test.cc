@@ -5,11 +5,11 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <filesystem>
 #include <fstream>
 #include <numeric>
 #include <vector>
 
+#include "control_group.h"
 #include "world.h"
 
 namespace ps_test {
@@ -70,38 +70,6 @@ const Body few_addresses("few_addresses", [](Member& member) {
 
 TEST(MemoryLimit, OfAddressesIsNamed) { run_world(few_addresses, Ranks::kProcesses, kRanks); }
 
-// A control group of its own for one test, where this process may make one.
-class ControlGroup {
- public:
-  ControlGroup() {
-    for (const char* mount : {"/sys/fs/cgroup/memory", "/sys/fs/cgroup"}) {
-      path_ = std::string(mount) + "/parallelstate-test-" + std::to_string(::getpid());
-      if (::access((std::string(mount) + "/cgroup.procs").c_str(), W_OK) != 0) continue;
-      std::error_code error;
-      if (!std::filesystem::create_directory(path_, error)) continue;
-      file_ = path_ + "/memory.limit_in_bytes";
-      if (::access(file_.c_str(), W_OK) != 0) file_ = path_ + "/memory.max";
-      if (::access(file_.c_str(), W_OK) == 0) return;
-      std::filesystem::remove(path_, error);
-    }
-    path_.clear();
-  }
-  ~ControlGroup() {
-    std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove(path_, ignored);
-  }
-  ControlGroup(const ControlGroup&) = delete;
-  ControlGroup& operator=(const ControlGroup&) = delete;
-
-  bool exists() const { return !path_.empty(); }
-  // For the ranks.
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-  std::string file_;
-};
-
 std::string limit_file(const std::string& path) {
   const std::string old = path + "/memory.limit_in_bytes";
   return ::access(old.c_str(), F_OK) == 0 ? old : path + "/memory.max";
@@ -119,12 +87,6 @@ uint64_t used_bytes(const std::string& path) {
   uint64_t bytes = 0;
   file >> bytes;
   return bytes;
-}
-
-void move_into(const std::string& path) {
-  std::ofstream file(path + "/cgroup.procs");
-  file << ::getpid() << std::flush;
-  require(file.good(), "cannot move into " + path);
 }
 
 const Body small_control_group("small_control_group", [](Member& member) {
@@ -159,7 +121,7 @@ const Body shrinking_control_group("shrinking_control_group", [](Member& member)
 });
 
 void run_in_control_group(const Body& body) {
-  const ControlGroup control_group;
+  const ControlGroup control_group("memory", {"memory.limit_in_bytes", "memory.max"});
   if (!control_group.exists()) GTEST_SKIP() << "no control group for memory can be made here (root and a writable one are needed)";
   run_world(body, Ranks::kProcesses, kRanks, control_group.path());
 }

@@ -321,6 +321,18 @@ TEST_F(LaunchTest, NoEnvironmentMeansNone) {
   expect_names(refusal({{"PS_RENDEZVOUS", "tcp://127.0.0.1:1"}}, config), {"psConfig.rendezvous", "PS_NO_ENVIRONMENT"});
 }
 
+TEST_F(LaunchTest, HowLongAWaitStaysOnItsCpu) {
+  EXPECT_EQ(with({}).spin_us, 40);
+  EXPECT_EQ(with({{"PS_SPIN_US", "0"}}).spin_us, 0);
+  EXPECT_EQ(with({{"PS_SPIN_US", "1000000"}}).spin_us, 1'000'000);
+  for (const char* wrong : {"-1", "1000001", "fast", "4.5", "5us", "99999999999999999999"}) {
+    expect_names(refusal({{"PS_SPIN_US", wrong}}), {std::string("PS_SPIN_US=\"") + wrong, "from 0 to 1000000"});
+  }
+  psConfig config = config_of(0, 1);
+  config.flags = PS_NO_ENVIRONMENT;
+  EXPECT_EQ(with({{"PS_SPIN_US", "fast"}}, config).spin_us, 40);
+}
+
 TEST_F(LaunchTest, MeetingPlaceIsGivenBeforeItIsDerived) {
   const Variables own = {{"PS_RANK", "0"}, {"PS_WORLD_SIZE", "2"}};
   const Variables other = {{"PS_RANK", "1"}, {"PS_WORLD_SIZE", "2"}};
