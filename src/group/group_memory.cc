@@ -28,7 +28,7 @@ const char* call_name(Kind kind) {
 struct GroupMemory::Statement {
   Kind kind{};
   uint64_t size = 0;
-  uint64_t allocation = 0;  // psGroupRegister: the allocation in which the range lies, 0 none; frees: the region
+  uint64_t allocation = 0;  // psGroupRegister: that in which the range lies, 0 none; frees: the serial of what is freed
   uint64_t offset = 0;      // and where in this rank's part
   uint64_t address = 0;     // means something within one process alone
   std::string ticket;
@@ -78,7 +78,7 @@ struct GroupMemory::Round {
 
 GroupMemory::~GroupMemory() {
   for (const Entry& entry : entries_) {
-    if (entry.region != 0) group_.communicator().remove_region(entry.region);
+    if (entry.has_region) group_.communicator().remove_region(entry.serial);
   }
 }
 
@@ -196,7 +196,7 @@ void* GroupMemory::allocate(size_t size) {
   allocation->serial = round.serial;
   if (!is_shared) {
     void* const memory = allocation->own;
-    enter(memory, nullptr, std::move(allocation), Kind::kMemAlloc);
+    enter({memory, round.serial, false, std::move(allocation)}, nullptr, Kind::kMemAlloc);
     return memory;
   }
   own.attempt([&] { hand_over(*offer, *allocation, round, until); });
@@ -212,27 +212,25 @@ void* GroupMemory::allocate(size_t size) {
     throw Error(own.code, own.error);
   }
   void* const memory = allocation->own;
-  enter(memory, std::move(region), std::move(allocation), Kind::kMemAlloc);
+  enter({memory, round.serial, true, std::move(allocation)}, std::move(region), Kind::kMemAlloc);
   return memory;
 }
 
 // Nobody returns before everybody knows the region: a member that uses it at once finds it known to all.
-void GroupMemory::enter(void* memory, std::shared_ptr<Region> region, std::shared_ptr<const Allocation> allocation,
-                        Kind kind) {
-  const uint64_t id = region ? region->id : 0;
+void GroupMemory::enter(Entry entry, std::shared_ptr<Region> region, Kind kind) {
   if (region) region->group = group_.tag();
   if (region) group_.communicator().add_region(std::move(region));
   Statement own;
   own.kind = kind;
-  own.size = allocation ? allocation->size : 0;
+  own.size = entry.allocation ? entry.allocation->size : 0;
   try {
     meet(own, ", given");
   } catch (...) {
-    if (id != 0) group_.communicator().remove_region(id);
+    if (entry.has_region) group_.communicator().remove_region(entry.serial);
     throw;
   }
   const std::lock_guard lock(mutex_);
-  entries_.push_back({memory, id, std::move(allocation)});
+  entries_.push_back(std::move(entry));
 }
 
 void GroupMemory::add(void* memory, size_t size) {
@@ -249,7 +247,7 @@ void GroupMemory::add(void* memory, size_t size) {
   const Round round = meet(own, "");
   const auto& statements = round.statements;
   const bool is_empty = std::all_of(statements.begin(), statements.end(), [](const Statement& s) { return s.size == 0; });
-  if (is_empty || !shares()) return enter(memory, nullptr, nullptr, Kind::kGroupRegister);
+  if (is_empty || !shares()) return enter({memory, round.serial, false, nullptr}, nullptr, Kind::kGroupRegister);
 
   auto region = std::make_shared<Region>();
   region->id = round.serial;
@@ -296,7 +294,7 @@ void GroupMemory::add(void* memory, size_t size) {
     meet(own, ", given");
     throw Error(own.code, own.error);
   }
-  enter(memory, std::move(region), nullptr, Kind::kGroupRegister);
+  enter({memory, round.serial, true, nullptr}, std::move(region), Kind::kGroupRegister);
 }
 
 void GroupMemory::free(void* memory) { leave(memory, Kind::kMemFree); }
@@ -309,6 +307,7 @@ void GroupMemory::leave(void* memory, Kind kind) {
   };
   Statement own;
   own.kind = kind;
+  bool has_region = false;
   {
     const std::lock_guard lock(mutex_);
     const auto found = std::find_if(entries_.begin(), entries_.end(), is_it);
@@ -316,7 +315,8 @@ void GroupMemory::leave(void* memory, Kind kind) {
       fail(PS_ERR_ARGUMENT, "{} is no memory that {} gave on group '{}'", memory,
            allocated ? "psMemAlloc" : "psGroupRegister", group_.name());
     }
-    own.allocation = found->region;
+    own.allocation = found->serial;
+    has_region = found->has_region;
   }
   Communicator& communicator = group_.communicator();
   // Until nobody uses the memory, which the deadlines of the operations see to.
@@ -329,11 +329,11 @@ void GroupMemory::leave(void* memory, Kind kind) {
       if (error.code() != PS_ERR_PEER_FAILED && !communicator.failure()) throw;
     }
   }
-  if (own.allocation != 0) communicator.remove_region(own.allocation);
+  if (has_region) communicator.remove_region(own.allocation);
   const std::lock_guard lock(mutex_);
   // A range may have been registered more than once: one of them goes.
   entries_.erase(std::find_if(entries_.begin(), entries_.end(),
-                              [&](const Entry& entry) { return is_it(entry) && entry.region == own.allocation; }));
+                              [&](const Entry& entry) { return is_it(entry) && entry.serial == own.allocation; }));
 }
 
 std::shared_ptr<const Allocation> GroupMemory::find(const void* memory, size_t size) const {

@@ -55,14 +55,15 @@ class GroupMemory {
   struct Round;
   struct Entry {
     void* memory = nullptr;
-    uint64_t region = 0;                           // 0: none was made
+    uint64_t serial = 0;                           // the same on all members
+    bool has_region = false;                       // whose id is that
     std::shared_ptr<const Allocation> allocation;  // of psMemAlloc, else nullptr
   };
 
   // All members state what they do and how it went. Throws, on all of them, what any of them reports, or that they differ.
   Round meet(const Statement& own, const char* step);
   void hand_over(Offer& offer, Allocation& allocation, const Round& round, Deadline deadline);
-  void enter(void* memory, std::shared_ptr<Region> region, std::shared_ptr<const Allocation> allocation, Kind kind);
+  void enter(Entry entry, std::shared_ptr<Region> region, Kind kind);
   void leave(void* memory, Kind kind);
   bool shares() const;
   Deadline deadline() const;

@@ -280,6 +280,45 @@ const Body short_last_pieces("short_last_pieces", [](Member& member) {
   require_ok(psFinalize(context));
 });
 
+// Memory of a group that spans hosts is each rank's own; what members must agree on is the same.
+const Body memory_over_hosts("memory_over_hosts", [](Member& member) {
+  const psContext context = join_on_hosts(member);
+  const psGroup world = world_of(context);
+  constexpr size_t kCount = 100'000;
+  constexpr size_t kBytes = kCount * sizeof(int32_t);
+  const bool is_last = member.rank == member.size - 1;
+  const std::string last = "rank " + std::to_string(member.size - 1);
+  const auto check_sums = [&](int32_t* numbers) {
+    std::fill_n(numbers, kCount, member.rank + 1);
+    require_ok(psAllReduce(world, numbers, numbers, kCount, PS_INT32, PS_SUM, nullptr, nullptr));
+    const int32_t sum = member.size * (member.size + 1) / 2;
+    require(std::all_of(numbers, numbers + kCount, [&](int32_t number) { return number == sum; }), "a wrong sum");
+  };
+  int32_t* parts[2] = {};
+  void* memory = nullptr;
+  for (int32_t*& part : parts) {
+    require_ok(psMemAlloc(world, kBytes, PS_DEVICE_HOST, &memory));
+    part = static_cast<int32_t*>(memory);
+    require(part[0] == 0 && part[kCount - 1] == 0, "memory is not zeroed");
+  }
+  require_error(psMemAlloc(world, is_last ? 100 : 200, PS_DEVICE_HOST, &memory), PS_ERR_MISMATCH,
+                last + " asks for 100 bytes, but rank 0 for 200");
+  require_error(psMemFree(world, parts[is_last ? 0 : 1]), PS_ERR_MISMATCH, last + " names other memory in psMemFree");
+  std::vector<int32_t> own(2 * kCount);
+  require_ok(psGroupRegister(world, own.data(), kBytes));
+  require_ok(psGroupRegister(world, own.data() + kCount, is_last ? 0 : kBytes));
+  require_error(psGroupDeregister(world, own.data() + (is_last ? 0 : kCount)), PS_ERR_MISMATCH,
+                last + " names other memory in psGroupDeregister");
+  for (int32_t* const numbers : {parts[0], parts[1], own.data(), own.data() + kCount}) check_sums(numbers);
+  require_ok(psGroupDeregister(world, own.data()));
+  require_error(psGroupDeregister(world, own.data()), PS_ERR_ARGUMENT, "psGroupRegister");
+  require_ok(psMemFree(world, parts[1]));
+  require_error(psMemFree(world, parts[1]), PS_ERR_ARGUMENT, "no memory that psMemAlloc gave");
+  check_sums(parts[0]);
+  require_ok(psGroupFree(world));  // with what is left
+  require_ok(psFinalize(context));
+});
+
 // The last rank leaves in the middle of a large sum. Everybody else is told that it has, before any deadline.
 const Body one_leaves_within("one_leaves_within", [](Member& member) {
   const psContext context = join_on_hosts(member);
@@ -352,6 +391,7 @@ TEST_P(Hosts, InTurn) { run(in_turn); }
 TEST_P(Hosts, Layout) { run(layout_over_hosts); }
 TEST_P(Hosts, Mismatches) { run(mismatches); }
 TEST_P(Hosts, ReceivesAlone) { run(receives_alone); }
+TEST_P(Hosts, Memory) { run(memory_over_hosts); }
 
 // Two pairs; one rank alone beside three; ranks in turn; hosts of three sizes, whose first members are not in order.
 INSTANTIATE_TEST_SUITE_P(Shapes, Hosts, testing::Values("aabb", "abbb", "abab", "abbcac", "ab"));
