@@ -11,7 +11,7 @@
 namespace ps {
 namespace {
 
-constexpr int64_t kCheckEveryMs = 50;
+constexpr int64_t kCheckEveryMs = 100;
 constexpr int64_t kLongestSleepMs = 60'000;
 
 // Where an outcome and the thread that waits for it meet.

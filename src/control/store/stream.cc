@@ -11,7 +11,7 @@
 namespace ps {
 namespace {
 
-constexpr int64_t kCheckEveryMs = 50;
+constexpr int64_t kCheckEveryMs = 100;
 // Memory grows with what has really arrived, not with what a header promised.
 constexpr size_t kPiece = 1 << 20;
 
