@@ -26,7 +26,7 @@ psPluginCommImpl::psPluginCommImpl(const psPluginHost& host, psPluginPeers peers
     : host_(host), peers_(peers), peer_states_(static_cast<size_t>(size)) {
   const char* address = nullptr;
   if (host_.network_address(peers_, &address) != PS_OK) throw std::runtime_error("this rank has no network address");
-  context_ = std::make_shared<ps::gloo_transport::Context>(ps::gloo_transport::device_at(address), rank, size, signal_);
+  context_ = std::make_shared<ps::gloo_transport::Context>(ps::gloo_transport::event_loop_at(address), rank, size, signal_);
 }
 
 psPluginCommImpl::~psPluginCommImpl() {
