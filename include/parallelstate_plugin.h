@@ -85,8 +85,8 @@ typedef struct psPluginHost {
   /* Bootstrap between two ranks that need not wait for the others: leaves `size` bytes, at most 16 KiB, for rank `to` to
    * read. Through the world's store, which only members of the job can read. */
   psResult (*leave_for)(psPluginPeers peers, int32_t to, const void* data, size_t size); /* 48 */
-  /* Reads what rank `from` left for this rank. PS_IN_PROGRESS: nothing yet, ask again; PS_ERR_ARGUMENT: more than
-   * `capacity`. Never waits for a peer. */
+  /* Reads what rank `from` left for this rank. PS_IN_PROGRESS: nothing yet, ask again in the next wait_any,
+   * which is called as soon as there may be something; PS_ERR_ARGUMENT: more than `capacity`. Never waits for a peer. */
   psResult (*read_from)(psPluginPeers peers, int32_t from, void* data, size_t capacity, size_t* size); /* 56 */
 } psPluginHost;
 

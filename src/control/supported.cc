@@ -38,7 +38,9 @@ void check_supported(const psConfig& config) {
     fail(PS_ERR_UNSUPPORTED, "psConfig.device is \"{}\", but this build has host memory only; use \"cpu\" or NULL",
          config.device);
   }
-  refuse(config.plugins, "plugins", "this build loads no plugins");
+  refuse(config.plugins, "plugins",
+         "the field is reserved; the one plugin that is loaded is Gloo's, where the backend \"gloo\" is asked for or a group "
+         "spans hosts, from parallelstate/ beside the library or else a folder of PS_PLUGIN_PATH");
   refuse(config.nccl_library, "nccl_library", "this build has host memory only and does not use NCCL");
   if (config.backend != nullptr && *config.backend != '\0') check_backend(config.backend, "psConfig.backend");
 }

@@ -212,6 +212,7 @@ void World::join(const Offer& offer, Deadline deadline) {
   exchange.who = fmt::format("rank {} (pid {} on host {})", rank(), self.pid, self.hostname);
   const Exchanged joined = meet(exchange, deadline);
   id_ = joined.serial;
+  store_bell_ = std::make_unique<StoreBell>(store_, id_, rank());
   const auto kept = [this](std::string_view text) { return texts_.emplace(text).first->c_str(); };
 
   std::map<std::string_view, std::pair<int32_t, int>> nodes;  // host -> its number, ranks seen on it
@@ -427,6 +428,7 @@ void World::leave(Deadline deadline) {
   segment_->ring_all();
   if (guardian_) guardian_->stop();
   if (watch_) watch_->stop();
+  store_bell_->stop();
   drain_store(*store, deadline);
 }
 

@@ -17,6 +17,7 @@
 #include "control/handover.h"
 #include "control/launch.h"
 #include "control/store/store.h"
+#include "control/store/store_bell.h"
 #include "control/waiting.h"
 #include "control/watch/watch.h"
 
@@ -55,6 +56,8 @@ class World {
   const Logger& logger() const { return logger_; }
   // Throws STATE after leave().
   std::shared_ptr<Store> store() const;
+  // By which ranks tell each other that something is there for them.
+  StoreBell& store_bell() const { return *store_bell_; }
   bool in_process() const { return in_process_; }
   uint64_t id() const { return id_; }
   int32_t rank() const { return settings_.rank; }
@@ -113,6 +116,7 @@ class World {
   mutable std::mutex store_mutex_;
   std::shared_ptr<Store> store_;
   uint64_t id_ = 0;
+  std::unique_ptr<StoreBell> store_bell_;
   // What mates try to read, and whether they may, by local index; none once they have.
   struct Probe {
     uint64_t address;

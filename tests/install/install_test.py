@@ -50,6 +50,21 @@ class Programs(Moved):
                       f"-Wl,-rpath,{self.libdir}")
         self.tree.world(self.program, PS_BACKEND="gloo")
 
+    def test_without_the_plugin_the_library_says_so_when_asked_for_it(self):
+        for plugin in (self.libdir / "parallelstate").glob("ps_gloo.so"):
+            plugin.unlink()
+        self.tree.run("gcc", self.copy("sum.c"), *self.tree.pkg_config("--cflags", "--libs"), "-o", self.program,
+                      f"-Wl,-rpath,{self.libdir}")
+        self.tree.world(self.program)
+        elsewhere = self.tree.folder / "elsewhere"
+        for asked in ({"PS_BACKEND": "gloo"}, {"PS_BACKEND": "gloo", "PS_PLUGIN_PATH": str(elsewhere)}):
+            refused = self.tree.attempt(self.program, PS_RANK="0", PS_WORLD_SIZE="1", **asked)
+            self.assertEqual(refused.returncode, 1, refused.stdout)
+            places = [self.libdir / "parallelstate" / "ps_gloo.so"]
+            places += [elsewhere / "ps_gloo.so"] if "PS_PLUGIN_PATH" in asked else []
+            for part in ("PS_ERR_UNSUPPORTED", '"gloo"', "libgloo-dev", "PS_PLUGIN_PATH", '"shm"', *map(str, places)):
+                self.assertIn(part, refused.stdout)
+
     def test_cxx_by_pkg_config(self):
         self.tree.run("g++", "-std=c++17", self.copy("sum.cc"), *self.tree.pkg_config("--cflags", "--libs"),
                       "-o", self.program)

@@ -16,7 +16,8 @@ from launching import LIMIT_S, LaunchTest, program
 
 
 class Hosts:
-    """Host i has the addresses 10.77.0.(i + 1) and fd77::(i + 1), and 10.79.0.(i + 1) while there is a far network."""
+    """Host i has the addresses 10.77.0.(i + 1) and fd77::(i + 1), 10.79.0.(i + 1) while there is a far network and
+    10.80.0.(i + 1) while there is a second interface."""
 
     def __init__(self, count: int = 2) -> None:
         self.names = [f"ps-{os.getpid()}-{i}" for i in range(count)]
@@ -106,6 +107,16 @@ class Hosts:
                             [program("tc", "iproute2"), "-n", name, "qdisc", "delete", "dev", "eth0", "root"]):
                 subprocess.run(command, stderr=subprocess.DEVNULL, timeout=LIMIT_S)
 
+    def add_interface(self, test: LaunchTest, name: str) -> None:
+        """Until the test ends: one more of each host, with an address of its own, cabled to the same bridge."""
+        for i, host in enumerate(self.names):
+            port = f"{name}-port{i}"
+            self.run([self.ip, "link", "add", port, "netns", self.switch, "type", "veth", "peer", "name", name, "netns", host])
+            test.addCleanup(self.run, [self.ip, "-n", self.switch, "link", "delete", port])
+            self.run([self.ip, "-n", self.switch, "link", "set", port, "master", "bridge", "up"])
+            for change in (f"address add {self.second_address(i)}/24 dev {name}", f"link set {name} up"):
+                self.run([self.ip, "-n", host, *change.split()])
+
     def add_far_network(self, test: LaunchTest, delay_ms: int) -> None:
         """Until the test ends: every packet between the hosts' far addresses takes that long."""
         try:
@@ -126,6 +137,10 @@ class Hosts:
     @staticmethod
     def address(host: int) -> str:
         return f"10.77.0.{host + 1}"
+
+    @staticmethod
+    def second_address(host: int) -> str:
+        return f"10.80.0.{host + 1}"
 
     @staticmethod
     def far_address(host: int) -> str:

@@ -1,6 +1,8 @@
 """One world on two hosts, met by tcp: what moves between hosts, and who may come in."""
 
+import os
 import re
+import socket
 
 import launching
 from hosts import HostsTest
@@ -72,6 +74,20 @@ class SeveralHosts(HostsTest):
             self.assertEqual(seen.client(), "10.78.0.2")
             self.finish(client, code=1)
 
+    def test_an_interface_by_name_is_used_for_data_too(self) -> None:
+        self.hosts.add_interface(self, "eth1")  # the way to the meeting place is by eth0
+        variables = self.plain(PS_WORLD_SIZE="2", PS_NETWORK="eth1")
+        ranks = [self.start_on(host, [launching.RANK, "sleep"], **variables(host)) for host in range(2)]
+        for host, rank in enumerate(ranks):
+            line = rank.stdout.readline()
+            self.assertIn(f"rank={host} size=2 local=0/1 nodes=2", line, line or rank.stderr.read())
+        own, other = map(self.hosts.second_address, range(2))
+        at_store = [connection for connection in connections(ranks[1].pid) if connection[1][1] == PORT]
+        self.assertEqual({local[0] for local, _ in at_store}, {other})
+        for rank, ends in ((ranks[0], (own, other)), (ranks[1], (other, own))):
+            data = [connection for connection in connections(rank.pid) if PORT not in (connection[0][1], connection[1][1])]
+            self.assertEqual({(local[0], remote[0]) for local, remote in data}, {ends})
+
     def test_a_network_that_is_not_there_is_refused_with_those_that_are(self) -> None:
         rank = self.start_on(1, [launching.RANK], PS_RANK="1", PS_WORLD_SIZE="2", PS_RENDEZVOUS="tcp://10.77.0.1:9",
                              PS_NETWORK="ib0")
@@ -138,6 +154,21 @@ class SeveralHosts(HostsTest):
 
     def hosts_store(self):
         return Listener(self)
+
+
+def connections(pid: int):
+    """What TCP connections over IPv4 a process has: (address, port) of this end, and of the other."""
+    inodes = set()
+    for entry in os.scandir(f"/proc/{pid}/fd"):
+        inodes.update(re.findall(r"^socket:\[(\d+)\]$", os.readlink(entry.path)))
+
+    def end(text):
+        address, port = text.split(":")
+        return socket.inet_ntoa(bytes.fromhex(address)[::-1]), str(int(port, 16))
+
+    with open(f"/proc/{pid}/net/tcp") as table:
+        rows = [line.split() for line in table.readlines()[1:]]
+    return [(end(row[1]), end(row[2])) for row in rows if row[3] == "01" and row[9] in inodes]
 
 
 class Listener:

@@ -28,6 +28,7 @@ ps_add_gloo_test(groups TIMEOUT 120 PROGRAM multiproc_groups FILTER "*-*VeryMany
 # What members do not reach may be any memory.
 ps_add_gloo_test(memory TIMEOUT 120 PROGRAM multiproc_memory FILTER "*-*OfTheHeap*:*HasNotAllMembers")
 ps_add_gloo_test(concurrency TIMEOUT 120 PROGRAM multiproc_concurrency FILTER "*-*FourWorldsAtOnce*")
+ps_add_gloo_test(idle TIMEOUT 180 PROGRAM multiproc_idle FILTER "*")
 ps_add_gloo_test(refusals TIMEOUT 120 PROGRAM multiproc_refusals FILTER "*")
 ps_add_gloo_test(mismatch TIMEOUT 120 PROGRAM faults FILTER "Mismatch.*" ASAN)
 ps_add_gloo_test(abort TIMEOUT 120 PROGRAM faults FILTER "Abort.*" ASAN)

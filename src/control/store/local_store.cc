@@ -7,11 +7,11 @@
 #include <utility>
 
 #include "control/store/message.h"
+#include "control/waiting.h"
 
 namespace ps {
 namespace {
 
-constexpr int64_t kCheckEveryMs = 50;
 constexpr int64_t kLongestSleepMs = 60'000;
 
 // Where an outcome and the thread that waits for it meet.
@@ -46,8 +46,9 @@ std::pair<std::shared_ptr<Mailbox>, Done> new_mailbox() {
 // Waits for the outcome; ends the wait itself at the deadline, and gives it up when `check` throws.
 Value wait_for_outcome(StoreData& data, Ticket ticket, Mailbox& box, Deadline deadline, const StopCheck& check) {
   const int64_t begin = monotonic_ns();
-  const int64_t slice = check ? kCheckEveryMs : kLongestSleepMs;
-  while (!box.wait(std::min(deadline.remaining_ms(), slice))) {
+  int checks = 0;
+  const auto slice = [&] { return check ? tick_ns(checks++) / 1'000'000 : kLongestSleepMs; };
+  while (!box.wait(std::min(deadline.remaining_ms(), slice()))) {
     if (deadline.passed()) {
       data.time_out(ticket, (monotonic_ns() - begin) / 1'000'000);
     } else if (check) {

@@ -15,7 +15,7 @@
 
 namespace ps {
 
-// Called about every 50 ms while a call waits; throws to end it, for example because a peer died.
+// Called a few times a second while a call waits; throws to end it, for example because a peer died.
 using StopCheck = std::function<void()>;
 
 // An all-gather of one blob a member, run by the store. Calls with equal `scope` and equal `members` meet; one round

@@ -7,11 +7,11 @@
 #include <cerrno>
 
 #include "control/store/socket.h"
+#include "control/waiting.h"
 
 namespace ps {
 namespace {
 
-constexpr int64_t kCheckEveryMs = 50;
 // Memory grows with what has really arrived, not with what a header promised.
 constexpr size_t kPiece = 1 << 20;
 
@@ -34,7 +34,7 @@ template <class Bytes>
 void Stream::receive_some(Bytes& into, size_t most, Deadline deadline, const StopCheck& check) {
   const size_t before = into.size();
   const size_t piece = std::min(most, kPiece);
-  while (true) {
+  for (int checks = 0;; ++checks) {
     into.resize(before + piece);
     const ssize_t got = ::recv(fd_.get(), into.data() + before, piece, 0);
     const int error = errno;
@@ -44,7 +44,7 @@ void Stream::receive_some(Bytes& into, size_t most, Deadline deadline, const Sto
     if (got == 0) throw StreamEnded{0};
     if (errno == EINTR) continue;
     if (errno != EAGAIN) throw StreamEnded{errno};
-    const Deadline next = check ? deadline.or_earlier(Deadline::in_ms(kCheckEveryMs)) : deadline;
+    const Deadline next = check ? deadline.or_earlier(Deadline::in_ms(tick_ns(checks) / 1'000'000)) : deadline;
     if (wait_for_events(fd_.get(), POLLIN, next)) continue;
     if (deadline.passed()) throw StreamTimeout();
     check();

@@ -22,7 +22,7 @@ class Stream {
   explicit Stream(Descriptor fd) : fd_(std::move(fd)) {}
 
   void send(std::string_view bytes, Deadline deadline);
-  // Some bytes, at least one, at most `most`, at the end of `into`. `check`, if any, is called about every 50 ms.
+  // Some bytes, at least one, at most `most`, at the end of `into`. `check`, if any, is called a few times a second.
   template <class Bytes>  // std::string, TransientBytes
   void receive_some(Bytes& into, size_t most, Deadline deadline, const StopCheck& check = nullptr);
   template <class Bytes>

@@ -80,9 +80,10 @@ const TransportModule& find_transport(const std::string& name) {
     if (::access(path.c_str(), F_OK) == 0) return loaded.emplace(name, load(name, path)).first->second;
     places += (places.empty() ? "" : ", ") + path;
   }
-  fail(PS_ERR_NOT_FOUND,
-       "there is no plugin for \"{}\"; looked at {}. It is built where Gloo is found (Debian: libgloo-dev), and "
-       "PS_PLUGIN_PATH names more folders",
+  fail(PS_ERR_UNSUPPORTED,
+       "the backend \"{}\" is a plugin that is not here; looked for {}. The library's build makes it where it finds Gloo "
+       "(Debian: libgloo-dev); a folder that has it can be named in PS_PLUGIN_PATH. Within one host \"shm\" needs no "
+       "plugin, and \"auto\" chooses it",
        name, places);
 }
 

@@ -14,7 +14,7 @@ struct TransportModule {
 };
 
 // Looks for parallelstate/ps_NAME.so in the folder of this library, then for ps_NAME.so in the folders of PS_PLUGIN_PATH.
-// Errors: NOT_FOUND listing the places; UNSUPPORTED what is wrong with the one that was found.
+// Errors: UNSUPPORTED listing the places where it is not, or what is wrong with the one that was found.
 const TransportModule& find_transport(const std::string& name);
 
 }  // namespace ps

@@ -14,8 +14,9 @@ constexpr size_t kMostPiece = 512 << 10;
 // Above this a contribution goes in pieces, which costs the beginning's way there and back first.
 constexpr size_t kMostSmall = 64 << 10;
 constexpr size_t kMostMessage = 256 << 10;
-constexpr int64_t kWatchMs = 100;
-constexpr int64_t kLookAtStoreNs = 50'000'000;
+// What comes wakes the watcher; it looks at notices no more often than this, also while data comes all the time.
+constexpr int64_t kLookMs = 50;
+constexpr int64_t kWatchMs = 1000;
 // How long the end of a connection waits for the reason: that its rank left, or died.
 constexpr int64_t kReasonNs = 500'000'000;
 constexpr int64_t kSendOffMs = 5000;
@@ -102,24 +103,48 @@ NetPlane::~NetPlane() {
     transport_->wake();
     watcher_.join();
   }
+  stop_listening(true);
   // What it receives goes into the lanes, which end before it.
   transport_.reset();
 }
 
 void NetPlane::begin_with(int peer) {
+  listen();
   std::call_once(watching_, [this] { watcher_ = start_thread("ps-net", [this] { watch(); }); });
   notices_.greet(peer);
 }
 
+// Peers that this rank is not connected to reach it by the store alone, and ring when they have left something there.
+void NetPlane::listen() {
+  const std::lock_guard lock(listening_mutex_);
+  if (listening_ || !notices_.is_one_unheard()) return;
+  listening_ = true;
+  transport_->peers().listen([this] { transport_->wake(); });
+  transport_->wake();
+}
+
+void NetPlane::stop_listening(bool at_end) {
+  const std::lock_guard lock(listening_mutex_);
+  if (!listening_ || (!at_end && notices_.is_one_unheard())) return;
+  transport_->peers().stop_listening();
+  listening_ = false;
+}
+
 // Rings for whoever waits for what has come.
 void NetPlane::watch() {
-  int64_t looked_ns = 0;
+  Deadline next_look = Deadline::in_ms(0);
+  bool is_behind = false;
+  uint64_t news = 0;
   while (!stopping_.load()) {
-    if (transport_->wait_any(kWatchMs)) world_.doorbell().ring();
-    const int64_t now = monotonic_ns();
-    if (now - looked_ns < kLookAtStoreNs) continue;
-    looked_ns = now;
-    if (notices_.look_at_store()) world_.doorbell().ring();
+    if (transport_->wait_any(is_behind ? kLookMs : kWatchMs)) world_.doorbell().ring();
+    const uint64_t now = transport_->peers().news();
+    if (now != news && notices_.look_at_store()) world_.doorbell().ring();
+    news = now;
+    is_behind = !next_look.passed();
+    if (is_behind) continue;
+    notices_.look();
+    stop_listening(false);
+    next_look = Deadline::in_ms(kLookMs);
   }
 }
 

@@ -57,6 +57,9 @@ class NetPlane final : public Plane {
 
  private:
   void begin_with(int peer);
+  void listen();
+  // Once nobody is wanted and not heard, or at the end.
+  void stop_listening(bool at_end);
   std::optional<size_t> most_bytes(Algorithm algorithm, Kind kind) const;
   void watch();
   bool is_sent_off();
@@ -73,6 +76,8 @@ class NetPlane final : public Plane {
   Notices notices_;
   std::vector<std::atomic<int64_t>> first_asked_ns_;  // by member, whether it is heard out
   std::once_flag watching_;
+  std::mutex listening_mutex_;
+  bool listening_ = false;  // for what peers leave at the store
   std::atomic<bool> said_goodbye_{false};
   std::atomic<bool> stopping_{false};
   std::thread watcher_;

@@ -85,14 +85,21 @@ void Notices::record_failure(const Error& error) {
 
 void Notices::leave_failure() {
   std::string note;
+  std::vector<int> unheard;
   {
     const std::lock_guard lock(mutex_);
     if (!failure_ || failure_is_at_store_ || are_all_heard()) return;
     note = WireWriter().number(failure_->code()).number(failure_->culprit()).text(failure_->text().substr(0, kLongestText)).take();
+    for (int peer = 0; peer < links_.size(); ++peer) {
+      if (peer != links_.rank() && !is_heard(peer)) unheard.push_back(peer);
+    }
   }
   try {
     const psPluginPeersImpl& peers = links_.transport().peers();
-    peers.world().store()->compare_and_set(peers.key("failure"), std::nullopt, note, -1);
+    const bool is_first = peers.world().store()->compare_and_set(peers.key("failure"), std::nullopt, note, -1);
+    for (const int peer : unheard) {
+      if (is_first) peers.ring(peer);
+    }
     const std::lock_guard lock(mutex_);
     failure_is_at_store_ = true;
   } catch (const Error&) {
@@ -147,9 +154,7 @@ void Notices::leave_at_store() {
     const std::lock_guard lock(mutex_);
     take_in();
     freed = own_freed_;
-    for (int peer = 0; peer < links_.size(); ++peer) {
-      if (peer != links_.rank() && links_.is_used(peer) && !is_heard(peer)) unheard.push_back(peer);
-    }
+    unheard = this->unheard();
   }
   if (!unheard.empty()) leave_failure();
   if (freed != 0) leave_freed(unheard, freed);
@@ -159,7 +164,7 @@ void Notices::leave_freed(const std::vector<int>& peers, uint64_t freed) const {
   const psPluginPeersImpl& known = links_.transport().peers();
   try {
     for (const int peer : peers) {
-      known.world().store()->set(known.key(freed_key(links_.rank(), peer)), WireWriter().number(freed).take(), -1);
+      known.leave(freed_key(links_.rank(), peer), WireWriter().number(freed).take(), peer);
     }
   } catch (const Error&) {
     // The world has ended: nobody will ask.
@@ -211,15 +216,26 @@ void Notices::take_in(int peer, const LaneHeader& header, const std::byte* paylo
   }
 }
 
+void Notices::look() {
+  const std::lock_guard lock(mutex_);
+  take_in();
+}
+
+std::vector<int> Notices::unheard() const {
+  std::vector<int> peers;
+  for (int peer = 0; peer < links_.size(); ++peer) {
+    if (peer != links_.rank() && links_.is_used(peer) && !is_heard(peer)) peers.push_back(peer);
+  }
+  return peers;
+}
+
 bool Notices::look_at_store() {
   std::vector<int> unheard;
   {
     const std::lock_guard lock(mutex_);
     take_in();
     if (failure_) return false;
-    for (int peer = 0; peer < links_.size(); ++peer) {
-      if (peer != links_.rank() && links_.is_used(peer) && !is_heard(peer)) unheard.push_back(peer);
-    }
+    unheard = this->unheard();
   }
   if (unheard.empty()) return false;
   std::vector<std::pair<int, uint64_t>> freed;

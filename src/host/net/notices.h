@@ -26,7 +26,11 @@ class Notices {
 
   // Greets a peer whose link was opened.
   void greet(int peer);
-  // Looks at the store for what peers that are wanted and not heard yet have left there. True: something new.
+  // Takes in what has come, and says what there was no room for.
+  void look();
+  // Whether there is a peer that is wanted and not heard yet.
+  bool is_one_unheard() const { return !unheard().empty(); }
+  // Looks at the store for what such peers have left there. True: something new.
   bool look_at_store();
   // Learns from the store whether the group has failed. For when a member is gone that could not say why: what it knew
   // of a failure it has left there before.
@@ -42,6 +46,7 @@ class Notices {
   // The same to all that this rank is linked to.
   void tell_all();
   bool are_all_heard() const;
+  std::vector<int> unheard() const;
   void take_failure_of_store();
   // Unless all members are told otherwise, or it is there.
   void leave_failure();

@@ -93,7 +93,7 @@ psResult leave_for(psPluginPeers peers, int32_t to, const void* data, size_t siz
     if (size > kMostNote) fail(PS_ERR_ARGUMENT, "a note has at most {} bytes", kMostNote);
     const int32_t to_global = peers->global_ranks().at(static_cast<size_t>(to));
     const World& world = peers->world();
-    world.store()->set(peers->key(note_name(world.rank(), to_global)), {static_cast<const char*>(data), size}, -1);
+    peers->leave(note_name(world.rank(), to_global), {static_cast<const char*>(data), size}, to);
     return PS_OK;
   });
 }
@@ -103,8 +103,13 @@ psResult read_from(psPluginPeers peers, int32_t from, void* data, size_t capacit
     const World& world = peers->world();
     const int32_t from_global = peers->global_ranks().at(static_cast<size_t>(from));
     const std::string name = note_name(from_global, world.rank());
+    const auto news = peers->news_of(from);
+    if (!news) return PS_IN_PROGRESS;
     const auto note = peers->look_up(name);
-    if (!note) return PS_IN_PROGRESS;
+    if (!note) {
+      peers->set_looked(from, *news);
+      return PS_IN_PROGRESS;
+    }
     if (note->size() > capacity) fail(PS_ERR_ARGUMENT, "a note has {} bytes", note->size());
     std::memcpy(data, note->data(), note->size());
     *size = note->size();
@@ -129,7 +134,8 @@ PluginError take_plugin_error() { return std::exchange(plugin_error, PluginError
 psPluginPeersImpl::psPluginPeersImpl(const ps::World& world, uint64_t serial, std::vector<int32_t> global_ranks)
     : world_(world),
       global_ranks_(std::move(global_ranks)),
-      prefix_(fmt::format("{}net {} {} ", ps::kReservedKeyPrefix, world.id(), serial)) {
+      prefix_(fmt::format("{}net {} {} ", ps::kReservedKeyPrefix, world.id(), serial)),
+      looked_(global_ranks_.size()) {
   const int32_t node = world.member(world.rank()).node;
   const bool one_host = std::all_of(global_ranks_.begin(), global_ranks_.end(),
                                     [&](int32_t rank) { return world.member(rank).node == node; });
@@ -143,4 +149,24 @@ std::optional<std::string> psPluginPeersImpl::look_up(const std::string& what) c
   } catch (const ps::Error&) {
     return std::nullopt;
   }
+}
+
+void psPluginPeersImpl::leave(const std::string& what, const std::string& data, int32_t to) const {
+  world_.store()->set(key(what), data, -1);
+  ring(to);
+}
+
+void psPluginPeersImpl::listen(std::function<void()> on_news) {
+  world_.store_bell().add(this, [this, on_news = std::move(on_news)] {
+    news_.fetch_add(1);
+    on_news();
+  });
+  news_.fetch_add(1);
+}
+
+void psPluginPeersImpl::stop_listening() { world_.store_bell().remove(this); }
+
+std::optional<uint64_t> psPluginPeersImpl::news_of(int32_t member) const {
+  const uint64_t news = news_.load();
+  return news == looked_.at(static_cast<size_t>(member)).load() ? std::nullopt : std::optional(news);
 }

@@ -2,6 +2,9 @@
 // log. The functions of psPluginHost end here.
 #pragma once
 
+#include <atomic>
+#include <functional>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,6 +16,7 @@ struct psPluginPeersImpl {
  public:
   // `serial`: of the communicator, the same on all members and on no other one of the world.
   psPluginPeersImpl(const ps::World& world, uint64_t serial, std::vector<int32_t> global_ranks);
+  ~psPluginPeersImpl() { stop_listening(); }
 
   const ps::World& world() const { return world_; }
   const std::vector<int32_t>& global_ranks() const { return global_ranks_; }
@@ -23,11 +27,27 @@ struct psPluginPeersImpl {
   // nullopt: not there (yet), or no store any more.
   std::optional<std::string> look_up(const std::string& what) const;
 
+  // Leaves something that member `to` may be waiting for. Errors: those of the store.
+  void leave(const std::string& what, const std::string& data, int32_t to) const;
+  // Tells a member that what it may wait for is there.
+  void ring(int32_t member) const { world_.store_bell().ring(global_ranks_.at(static_cast<size_t>(member))); }
+
+  // From now on `on_news` is called, on another thread, when a member has rung; it must be quick.
+  void listen(std::function<void()> on_news);
+  void stop_listening();
+  // Grows with each ring, and with listening. Who has looked since it read this number need not look again while it stands.
+  uint64_t news() const { return news_.load(); }
+  // Whether what a member left may be there now, unseen: nullopt if not, else the number to tell when it was not.
+  std::optional<uint64_t> news_of(int32_t member) const;
+  void set_looked(int32_t member, uint64_t news) { looked_[static_cast<size_t>(member)].store(news); }
+
  private:
   const ps::World& world_;
   std::vector<int32_t> global_ranks_;
   std::string prefix_;
   std::string address_;
+  std::atomic<uint64_t> news_{1};
+  std::vector<std::atomic<uint64_t>> looked_;  // by member: at what number nothing was there
 };
 
 namespace ps {

@@ -19,7 +19,6 @@ using std::chrono::milliseconds;
 
 constexpr uint64_t kGreetingSlot = ~uint64_t{0};
 constexpr auto kFarewell = milliseconds(2000);
-constexpr auto kLookAgain = milliseconds(2);
 
 }  // namespace
 
@@ -27,7 +26,7 @@ psPluginCommImpl::psPluginCommImpl(const psPluginHost& host, psPluginPeers peers
     : host_(host), peers_(peers), peer_states_(static_cast<size_t>(size)) {
   const char* address = nullptr;
   if (host_.network_address(peers_, &address) != PS_OK) throw std::runtime_error("this rank has no network address");
-  context_ = std::make_shared<ps::gloo_transport::Context>(ps::gloo_transport::device_at(address), rank, size, signal_);
+  context_ = std::make_shared<ps::gloo_transport::Context>(ps::gloo_transport::event_loop_at(address), rank, size, signal_);
 }
 
 psPluginCommImpl::~psPluginCommImpl() {
@@ -131,10 +130,10 @@ psResult psPluginCommImpl::wait_any(int64_t timeout_ms) {
   const auto until = std::chrono::steady_clock::now() + milliseconds(timeout_ms);
   for (;;) {
     if (aborted_.load()) return fail(PS_ERR_ABORTED, PS_NO_RANK, "aborted");
-    const bool connecting = drive();
+    drive();
     const auto left = std::chrono::duration_cast<milliseconds>(until - std::chrono::steady_clock::now());
     if (left.count() <= 0) return PS_IN_PROGRESS;
-    if (signal_->wait(connecting ? std::min(left, kLookAgain) : left)) return PS_OK;
+    if (signal_->wait(left)) return PS_OK;
   }
 }
 
@@ -143,21 +142,17 @@ void psPluginCommImpl::abort() {
   signal_->raise();
 }
 
-bool psPluginCommImpl::drive() {
-  bool connecting = false;
+void psPluginCommImpl::drive() {
   for (size_t i = 0; i < peer_states_.size(); ++i) {
     Peer& peer = peer_states_[i];
-    const Stage before = peer.stage.load();
-    if (before == Stage::kIdle || before == Stage::kUp || before == Stage::kDown) continue;
+    const Stage stage = peer.stage.load();
+    if (stage == Stage::kIdle || stage == Stage::kUp || stage == Stage::kDown) continue;
     try {
       drive(static_cast<int>(i), peer);
     } catch (const std::exception& error) {
       take_down(peer, error.what());
     }
-    const Stage after = peer.stage.load();
-    connecting |= after != Stage::kUp && after != Stage::kDown;
   }
-  return connecting;
 }
 
 void psPluginCommImpl::drive(int rank, Peer& peer) {

@@ -50,8 +50,8 @@ struct psPluginCommImpl {
   };
 
   void start(psPluginTicketImpl& ticket);
-  // Takes every connection as far as it goes now. True while one is being made.
-  bool drive();
+  // Takes every connection as far as it goes now.
+  void drive();
   void drive(int rank, Peer& peer);
   void listen(int rank, Peer& peer);
   void connect(int rank, Peer& peer);

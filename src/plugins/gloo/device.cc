@@ -7,28 +7,39 @@
 
 namespace ps::gloo_transport {
 
-std::shared_ptr<gloo::transport::tcp::Device> device_at(const std::string& address) {
-  static std::mutex mutex;
-  static auto& devices = *new std::map<std::string, std::weak_ptr<gloo::transport::tcp::Device>>;
-  const std::lock_guard lock(mutex);
-  if (auto device = devices[address].lock()) return device;
+EventLoop::EventLoop(const std::string& address) {
   // The loop's thread inherits the mask: the program's signal handlers never run on it.
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  std::shared_ptr<gloo::transport::tcp::Device> device;
   try {
+    const Ticker::Slack slack;
     gloo::transport::tcp::attr where;
     where.hostname = address;
-    device = std::make_shared<gloo::transport::tcp::Device>(gloo::transport::tcp::CreateDeviceAttr(where));
+    device_ = std::make_shared<gloo::transport::tcp::Device>(gloo::transport::tcp::CreateDeviceAttr(where));
   } catch (...) {
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
     throw;
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  devices[address] = device;
-  return device;
+  device_->registerDescriptor(ticker_.descriptor(), EPOLLIN, &ticker_);
+}
+
+EventLoop::~EventLoop() {
+  // The loop's thread sees in its next turn that it shall end.
+  const Ticker::Turning turning(ticker_);
+  device_.reset();
+}
+
+std::shared_ptr<EventLoop> event_loop_at(const std::string& address) {
+  static std::mutex mutex;
+  static auto& loops = *new std::map<std::string, std::weak_ptr<EventLoop>>;
+  const std::lock_guard lock(mutex);
+  if (auto loop = loops[address].lock()) return loop;
+  const auto loop = std::make_shared<EventLoop>(address);
+  loops[address] = loop;
+  return loop;
 }
 
 namespace {

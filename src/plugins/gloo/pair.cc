@@ -4,8 +4,6 @@
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 
-#include <thread>
-
 namespace ps::gloo_transport {
 
 #if defined(PS_GLOO_LACKS_MEMORY_H) && defined(__x86_64__)
@@ -34,13 +32,14 @@ bool Signal::wait(std::chrono::milliseconds most) {
 void Pair::close() {
   const std::lock_guard lock(m_);
   // The base asks the system to throw away what is not sent yet.
+  const Ticker::Turning turning(loop_.ticker());
   if (state_ != CLOSED) gloo::transport::tcp::Pair::changeState(CLOSED);
 }
 
 void Pair::handleEvents(int events) {
   const bool is_free = m_.try_lock();
   if (is_free) m_.unlock();
-  if (!is_free) std::this_thread::sleep_for(std::chrono::microseconds(20));
+  if (!is_free) Ticker::nap();
   gloo::transport::tcp::Pair::handleEvents(events);
 }
 
@@ -75,14 +74,20 @@ void Pair::handleReadWrite(int events) {
   signal_->raise();
 }
 
+void Pair::connect(const std::vector<char>& bytes) {
+  const Ticker::Turning turning(loop_.ticker());
+  gloo::transport::tcp::Pair::connect(bytes);
+}
+
 void Pair::changeState(state next) noexcept {
+  const Ticker::Turning turning(loop_.ticker());
   gloo::transport::tcp::Pair::changeState(next);
   signal_->raise();
 }
 
 std::unique_ptr<gloo::transport::Pair>& Context::createPair(int rank) {
   auto& pair = pairs_[static_cast<size_t>(rank)];
-  pair = std::make_unique<Pair>(this, device_.get(), rank, getTimeout(), signal_);
+  pair = std::make_unique<Pair>(this, loop_, rank, getTimeout(), signal_);
   return pair;
 }
 

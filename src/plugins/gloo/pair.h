@@ -13,6 +13,9 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
+
+#include "device.h"
 
 namespace ps::gloo_transport {
 
@@ -44,10 +47,11 @@ class Buffer final : public gloo::transport::tcp::UnboundBuffer {
 
 class Pair final : public gloo::transport::tcp::Pair {
  public:
-  Pair(gloo::transport::tcp::Context* context, gloo::transport::tcp::Device* device, int rank,
-       std::chrono::milliseconds timeout, std::shared_ptr<Signal> signal)
-      : gloo::transport::tcp::Pair(context, device, rank, timeout), signal_(std::move(signal)) {}
+  Pair(gloo::transport::tcp::Context* context, EventLoop& loop, int rank, std::chrono::milliseconds timeout,
+       std::shared_ptr<Signal> signal)
+      : gloo::transport::tcp::Pair(context, &loop.device(), rank, timeout), loop_(loop), signal_(std::move(signal)) {}
 
+  void connect(const std::vector<char>& bytes) override;
   // As the base, but in order: what was sent is still delivered.
   void close() override;
   // As the base, which comes back at once where another thread holds the connection, as long as there is something to
@@ -69,19 +73,22 @@ class Pair final : public gloo::transport::tcp::Pair {
   void changeState(state next) noexcept override;
 
  private:
+  EventLoop& loop_;
   std::shared_ptr<Signal> signal_;
 };
 
 class Context final : public gloo::transport::tcp::Context {
  public:
-  Context(std::shared_ptr<gloo::transport::tcp::Device> device, int rank, int size, std::shared_ptr<Signal> signal)
-      : gloo::transport::tcp::Context(std::move(device), rank, size), signal_(std::move(signal)) {
+  // Of the device the base keeps the whole loop.
+  Context(const std::shared_ptr<EventLoop>& loop, int rank, int size, std::shared_ptr<Signal> signal)
+      : gloo::transport::tcp::Context({loop, &loop->device()}, rank, size), loop_(*loop), signal_(std::move(signal)) {
     setTimeout(std::chrono::seconds(30));
   }
 
   std::unique_ptr<gloo::transport::Pair>& createPair(int rank) override;
 
  private:
+  EventLoop& loop_;
   std::shared_ptr<Signal> signal_;
 };
 

@@ -7,9 +7,11 @@ int main(void) {
   psGroup world = NULL;
   psGroupInfo info = PS_GROUP_INFO_INIT;
   int64_t one = 1, sum = 0;
-  if (psInit(NULL, &context) < 0 || psGetGroup(context, "world", &world) < 0 || psGetGroupInfo(world, &info) < 0 ||
-      psAllReduce(world, &one, &sum, 1, PS_INT64, PS_SUM, NULL, NULL) < 0) {
-    fprintf(stderr, "%s\n", psLastError());
+  psResult result;
+  if ((result = psInit(NULL, &context)) < 0 || (result = psGetGroup(context, "world", &world)) < 0 ||
+      (result = psGetGroupInfo(world, &info)) < 0 ||
+      (result = psAllReduce(world, &one, &sum, 1, PS_INT64, PS_SUM, NULL, NULL)) < 0) {
+    fprintf(stderr, "%s: %s\n", psResultName(result), psLastError());
     return 1;
   }
   printf("rank %d of %d: sum %lld\n", (int)info.rank, (int)info.size, (long long)sum);

@@ -472,7 +472,7 @@ TEST_F(LaunchTest, WhatThisBuildLacksIsUnsupportedWithTheReason) {
   };
   expect_names(unsupported(&psConfig::device, "cuda:1"), {"psConfig.device", "cuda:1", "host memory only"});
   expect_names(unsupported(&psConfig::backend, "shm,nccl"), {"psConfig.backend", "nccl", "shm"});
-  expect_names(unsupported(&psConfig::plugins, "/p.so"), {"psConfig.plugins", "/p.so"});
+  expect_names(unsupported(&psConfig::plugins, "/p.so"), {"psConfig.plugins", "/p.so", "reserved", "PS_PLUGIN_PATH"});
   expect_names(unsupported(&psConfig::nccl_library, "/n.so"), {"psConfig.nccl_library", "/n.so"});
   expect_names(unsupported(&psConfig::backend, "shm,gloo"), {"psConfig.backend", "two backends", "shm", "gloo", "auto"});
   expect_names(refusal({{"PS_BACKEND", "pigeon"}}, psConfig PS_CONFIG_INIT, PS_ERR_UNSUPPORTED), {"PS_BACKEND", "pigeon"});

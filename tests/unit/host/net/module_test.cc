@@ -19,8 +19,9 @@ void expect_refused(const std::string& name, psResult code, const std::vector<st
 }
 
 TEST(Module, OneThatIsNotThereIsToldWithThePlaces) {
-  expect_refused("carrier_pigeon", PS_ERR_NOT_FOUND,
-                 {"carrier_pigeon", "/parallelstate/ps_carrier_pigeon.so", "plugins/ps_carrier_pigeon.so", "PS_PLUGIN_PATH"});
+  expect_refused("carrier_pigeon", PS_ERR_UNSUPPORTED,
+                 {"\"carrier_pigeon\"", "/parallelstate/ps_carrier_pigeon.so", "plugins/ps_carrier_pigeon.so", "PS_PLUGIN_PATH",
+                  "libgloo-dev", "\"shm\""});
 }
 
 TEST(Module, OfAnotherInterface) {

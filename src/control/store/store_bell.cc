@@ -1,0 +1,69 @@
+#include "control/store/store_bell.h"
+
+#include <utility>
+
+#include "base/error.h"
+#include "base/thread.h"
+
+namespace ps {
+namespace {
+
+// Well below the time after which the network may forget a connection on which nothing moves.
+constexpr int64_t kOneWaitMs = 60'000;
+
+}  // namespace
+
+StoreBell::StoreBell(std::shared_ptr<Store> store, uint64_t world, int32_t rank)
+    : store_(std::move(store)), world_(world), rank_(rank) {}
+
+std::string StoreBell::key(int32_t rank) const { return fmt::format("{}bell {} {}", kReservedKeyPrefix, world_, rank); }
+
+void StoreBell::ring(int32_t rank) const { store_->set(key(rank), "", -1); }
+
+void StoreBell::add(const void* who, std::function<void()> woken) {
+  const std::lock_guard lock(mutex_);
+  if (stopping_) return;
+  woken_[who] = std::move(woken);
+  if (!thread_.joinable()) thread_ = start_thread("ps-bell", [this] { run(); });
+  changed_.notify_all();
+}
+
+void StoreBell::remove(const void* who) {
+  const std::lock_guard lock(mutex_);
+  woken_.erase(who);
+}
+
+void StoreBell::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    changed_.notify_all();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void StoreBell::run() {
+  const auto check = [this] {
+    const std::lock_guard lock(mutex_);
+    if (stopping_ || woken_.empty()) throw Error(PS_ERR_ABORTED, "nobody waits any more");
+  };
+  for (;;) {
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [this] { return stopping_ || !woken_.empty(); });
+      if (stopping_) return;
+    }
+    try {
+      store_->get(key(rank_), Deadline::in_ms(kOneWaitMs), check);
+      // Before anybody looks: what is left from here on rings again.
+      store_->remove(key(rank_));
+    } catch (const Error& error) {
+      if (error.code() == PS_ERR_TIMEOUT || error.code() == PS_ERR_ABORTED) continue;
+      return;  // without a store nothing can be left either
+    }
+    const std::lock_guard lock(mutex_);
+    for (const auto& [who, woken] : woken_) woken();
+  }
+}
+
+}  // namespace ps
