@@ -343,6 +343,7 @@ void Communicator::look_for_departed() {
   // step nothing of it is touched before that is known.
   const auto check = [&](const Request& request, auto&& step, auto&& pending) {
     for (const int member : awaited(request)) {
+      world_->note_awaited(global_ranks_[static_cast<size_t>(member)]);
       const std::string reason = gone(member, request.label);
       if (reason.empty()) continue;
       // Having seen that it is gone: what it sent before must be visible now, and so must a failure it left because of.
@@ -364,6 +365,7 @@ void Communicator::look_for_departed() {
       const CollectiveRequest* head = queue_.first();
       const auto pending = [&] { return queue_.first() == head; };
       if (check(*head, [&] { step_collectives(); }, pending)) return;
+      if (!queue_.empty() && look_for_cut_links()) return;
     }
   }
   const std::lock_guard lock(message_lock_);
@@ -371,6 +373,18 @@ void Communicator::look_for_departed() {
     const auto pending = [&] { return std::find(exchanges_.begin(), exchanges_.end(), request) != exchanges_.end(); };
     if (check(*request, [&] { step_messages(); }, pending)) return;
   }
+}
+
+// A collective is compared between all members, whomever its data comes from. And of two that are cut off from each
+// other, one may wait for members that wait for the other.
+bool Communicator::look_for_cut_links() {
+  if (!world_->any_cut_off()) return false;
+  const auto found = std::find_if(global_ranks_.begin(), global_ranks_.end(),
+                                  [this](int32_t rank) { return world_->is_cut_off(rank); });
+  if (found == global_ranks_.end()) return false;
+  const std::string text = fmt::format("{} {}", world_->who(*found), world_->how_cut_off(*found));
+  fail(Error(PS_ERR_PEER_FAILED, text, *found), true);
+  return true;
 }
 
 std::string Communicator::gone(int member, const GroupLabel& label) const {
@@ -382,6 +396,7 @@ std::string Communicator::gone(int member, const GroupLabel& label) const {
   }
   const std::string loss = plane_ ? plane_->loss(member) : "";
   if (!loss.empty()) return fmt::format("cannot be reached any more ({})", loss);
+  if (world_->is_cut_off(global_ranks_[index])) return world_->how_cut_off(global_ranks_[index]);
   return "";
 }
 

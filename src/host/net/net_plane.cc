@@ -231,7 +231,8 @@ std::string NetPlane::loss(int member) {
 
 bool NetPlane::is_gone(int member) const {
   const int32_t global = global_ranks_[static_cast<size_t>(member)];
-  return transport_->is_lost(member) || world_.has_left(global) || world_.first_dead({global}) != PS_NO_RANK;
+  return transport_->is_lost(member) || world_.has_left(global) || world_.is_cut_off(global) ||
+         world_.first_dead({global}) != PS_NO_RANK;
 }
 
 bool NetPlane::is_sent_off() {
