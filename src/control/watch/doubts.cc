@@ -10,7 +10,7 @@ constexpr int64_t kMs = 1'000'000;
 // A wait of half a second to a whole one.
 constexpr uint8_t kLongWaitTicks = 2;
 // From then on a rank that does not answer is doubted.
-constexpr int64_t kDoubtMs = 1000;
+constexpr int64_t kDoubtMs = 500;
 // A kernel begins a connection anew after 1 s and after 3 s; the last beginning has time for its answer.
 constexpr int64_t kCutMs = kLostMs + kBeatMs;
 // How long the way to a rank that misses this one is tried: until both have told the hub.
