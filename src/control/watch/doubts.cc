@@ -13,6 +13,8 @@ constexpr uint8_t kLongWaitTicks = 2;
 constexpr int64_t kDoubtMs = 500;
 // A kernel begins a connection anew after 1 s and after 3 s; the last beginning has time for its answer.
 constexpr int64_t kCutMs = kLostMs + kBeatMs;
+// How long one that was just asked speaks for its host, before it has answered.
+constexpr int64_t kTurnMs = 1000;
 // How long the way to a rank that misses this one is tried: until both have told the hub.
 constexpr int64_t kAskedMs = 10'000;
 // So many connections at a time for what a rank waits for. Those that stand make room.
@@ -78,7 +80,8 @@ void Doubts::start_inquiries(int64_t now_ns) {
   // One that has answered speaks for its host, and so may one that has just been asked.
   std::set<int32_t> asked;
   for (const auto& [rank, inquiry] : inquiries_) {
-    if (now_ns - inquiry.heard_ns < kDoubtMs * kMs) asked.insert(hosts_[static_cast<size_t>(rank)]);
+    const bool speaks = inquiry.state == Probe::State::kStands || now_ns - inquiry.heard_ns < kTurnMs * kMs;
+    if (speaks) asked.insert(hosts_[static_cast<size_t>(rank)]);
   }
   for (size_t i = 0; i < neighbours_.size(); ++i) {
     const size_t at = (next_ + i) % neighbours_.size();
