@@ -261,6 +261,12 @@ class ThreeHosts(WatchTest):
             self.expect_failure(flat, lost)
         for answer in answers[1:]:  # rank 0 has heard all
             self.assertRegex(answer, "^reduce PS_ERR_PEER_FAILED: .*" + lost)
+        # The same for ranks that have not met before.
+        strangers = [ranks[3], ranks[5]]
+        self.group_of(strangers)
+        with self.soon():
+            for answer in self.ask_all(strangers, "reduce", NOTICED_S):
+                self.assertRegex(answer, "^reduce PS_ERR_PEER_FAILED: .*rank [35] .* cannot be reached from rank [35] ")
         # Nobody is dead, and who does not need the link goes on.
         for rank in ranks:
             for other in ranks:

@@ -157,7 +157,9 @@ void NetPlane::connect() {
 bool NetPlane::is_connected() {
   if (notices_.failure()) return true;
   for (int peer = 0; peer < links_.size(); ++peer) {
-    if (peer != links_.rank() && !notices_.is_heard(peer) && !is_gone(peer)) return false;
+    if (peer == links_.rank() || notices_.is_heard(peer) || is_gone(peer)) continue;
+    world_.note_awaited(global_ranks_[static_cast<size_t>(peer)]);
+    return false;
   }
   return true;
 }
