@@ -97,7 +97,7 @@ class World {
   // What happened to a dead rank, to follow its name.
   const char* how_lost(int32_t rank) const { return describe_loss(segment_->loss(rank)); }
 
-  // A thread of this rank waits for that one. Where it is on another host and the wait is long, the link there is tried.
+  // An operation of this rank has waited for long, and may do so for that one: if it is on another host, the link is tried.
   void note_awaited(int32_t rank) const {
     if (watch_) watch_->note_awaited(rank);
   }

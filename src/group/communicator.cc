@@ -23,6 +23,9 @@ constexpr int64_t kGiveBackMs = 5000;
 // And for one that is dead: its threads end one after the other, and one may still be in a copy.
 constexpr int64_t kDeathMs = 200;
 
+// From then on it is asked whether those on other hosts that an operation needs can be reached.
+constexpr int64_t kLongWaitNs = 500'000'000;
+
 // What a step has thrown.
 Error as_error(const std::exception& thrown) {
   if (const auto* error = dynamic_cast<const Error*>(&thrown)) return *error;
@@ -343,7 +346,6 @@ void Communicator::look_for_departed() {
   // step nothing of it is touched before that is known.
   const auto check = [&](const Request& request, auto&& step, auto&& pending) {
     for (const int member : awaited(request)) {
-      world_->note_awaited(global_ranks_[static_cast<size_t>(member)]);
       const std::string reason = gone(member, request.label);
       if (reason.empty()) continue;
       // Having seen that it is gone: what it sent before must be visible now, and so must a failure it left because of.
@@ -362,21 +364,36 @@ void Communicator::look_for_departed() {
   {
     const std::lock_guard lock(queue_lock_);
     if (!queue_.empty()) {
-      const CollectiveRequest* head = queue_.first();
+      CollectiveRequest* head = queue_.first();
+      note_wait(*head);
       const auto pending = [&] { return queue_.first() == head; };
       if (check(*head, [&] { step_collectives(); }, pending)) return;
       if (!queue_.empty() && look_for_cut_links()) return;
     }
   }
   const std::lock_guard lock(message_lock_);
-  for (const MessageRequest* request : std::vector(exchanges_)) {
+  for (MessageRequest* request : std::vector(exchanges_)) {
+    note_wait(*request);
     const auto pending = [&] { return std::find(exchanges_.begin(), exchanges_.end(), request) != exchanges_.end(); };
     if (check(*request, [&] { step_messages(); }, pending)) return;
   }
 }
 
-// A collective is compared between all members, whomever its data comes from. And of two that are cut off from each
-// other, one may wait for members that wait for the other.
+// What has waited for long may do so because of a link that is cut. A collective has to do with all members: whom it finds
+// wanting first may itself wait for one that it cannot reach.
+void Communicator::note_wait(Request& request) {
+  if (host_count_ == 1) return;
+  const int64_t now = monotonic_coarse_ns();
+  if (request.looked_ns == 0) request.looked_ns = now;
+  if (now - request.looked_ns < kLongWaitNs) return;
+  if (dynamic_cast<const CollectiveRequest*>(&request) == nullptr) {
+    for (const int member : awaited(request)) world_->note_awaited(global_ranks_[static_cast<size_t>(member)]);
+    return;
+  }
+  for (const int32_t rank : global_ranks_) world_->note_awaited(rank);
+}
+
+// A collective is compared between all members, whomever its data comes from.
 bool Communicator::look_for_cut_links() {
   if (!world_->any_cut_off()) return false;
   const auto found = std::find_if(global_ranks_.begin(), global_ranks_.end(),

@@ -7,8 +7,6 @@ namespace ps {
 namespace {
 
 constexpr int64_t kMs = 1'000'000;
-// A wait of half a second to a whole one.
-constexpr uint8_t kLongWaitTicks = 2;
 // From then on a rank that does not answer is doubted.
 constexpr int64_t kDoubtMs = 500;
 // A kernel begins a connection anew after 1 s and after 3 s; the last beginning has time for its answer.
@@ -17,23 +15,29 @@ constexpr int64_t kCutMs = kLostMs + kBeatMs;
 constexpr int64_t kTurnMs = 1000;
 // How long the way to a rank that misses this one is tried: until both have told the hub.
 constexpr int64_t kAskedMs = 10'000;
-// So many connections at a time for what a rank waits for. Those that stand make room.
+// So many connections at a time for what a rank waits for. Those that have stood for a while make room.
 constexpr size_t kMostInquiries = 64;
+constexpr int64_t kStandsMs = 10'000;
 // And for what misses it besides. More than one that is told of a cut is not needed by any group.
 constexpr size_t kMostConnections = 256;
 
 }  // namespace
 
-Doubts::Doubts(int32_t world_size, const std::vector<Neighbour>& neighbours, Knock knock)
+Doubts::Doubts(int32_t self, int32_t world_size, const std::vector<Neighbour>& neighbours, Knock knock)
     : neighbours_(neighbours),
       knock_(std::move(knock)),
       states_(static_cast<size_t>(world_size)),
-      waits_(neighbours.size()),
+      is_awaited_(static_cast<size_t>(world_size)),
       hosts_(static_cast<size_t>(world_size), -1) {
-  std::map<std::string, int32_t> numbers;
-  for (const Neighbour& other : neighbours_) {
-    hosts_[static_cast<size_t>(other.rank)] =
-        numbers.try_emplace(other.address, static_cast<int32_t>(numbers.size())).first->second;
+  std::map<std::string, std::vector<int32_t>> by_address;
+  for (const Neighbour& other : neighbours_) by_address[other.address].push_back(other.rank);
+  int32_t host = 0;
+  for (auto& [address, ranks] : by_address) {
+    for (const int32_t rank : ranks) hosts_[static_cast<size_t>(rank)] = host;
+    ++host;
+    // Not all of a host ask the same rank of another.
+    std::rotate(ranks.begin(), ranks.begin() + static_cast<std::ptrdiff_t>(static_cast<size_t>(self) % ranks.size()), ranks.end());
+    order_.insert(order_.end(), ranks.begin(), ranks.end());
   }
 }
 
@@ -41,26 +45,24 @@ void Doubts::tick(int64_t now_ns, bool is_late) {
   for (auto& [rank, inquiry] : inquiries_) {
     if (is_late) inquiry.heard_ns = now_ns;
   }
-  count_waits();
+  take_awaited();
   renew(now_ns);
   start_inquiries(now_ns);
 }
 
-void Doubts::count_waits() {
-  for (size_t i = 0; i < neighbours_.size(); ++i) {
-    std::atomic<bool>& awaited = states_[static_cast<size_t>(neighbours_[i].rank)].awaited;
+void Doubts::take_awaited() {
+  for (const Neighbour& other : neighbours_) {
+    std::atomic<bool>& awaited = states_[static_cast<size_t>(other.rank)].awaited;
     const bool is = awaited.load(std::memory_order_relaxed);
     if (is) awaited.store(false, std::memory_order_relaxed);
-    waits_[i] = is ? std::min<uint8_t>(waits_[i] + 1, kLongWaitTicks) : 0;
+    is_awaited_[static_cast<size_t>(other.rank)] = is;
   }
 }
 
 // What is cut off is tried until it is there again, so that groups made then are not refused.
 bool Doubts::is_wanted(int32_t rank, const Inquiry& inquiry, int64_t now_ns) const {
-  if (is_cut_off(rank) || (inquiry.asked_ns != 0 && now_ns - inquiry.asked_ns < kAskedMs * kMs)) return true;
-  const auto found = std::lower_bound(neighbours_.begin(), neighbours_.end(), rank,
-                                      [](const Neighbour& other, int32_t number) { return other.rank < number; });
-  return waits_[static_cast<size_t>(found - neighbours_.begin())] > 0;
+  const bool is_asked = inquiry.asked_ns != 0 && now_ns - inquiry.asked_ns < kAskedMs * kMs;
+  return is_asked || is_cut_off(rank) || is_awaited_[static_cast<size_t>(rank)];
 }
 
 void Doubts::renew(int64_t now_ns) {
@@ -83,20 +85,22 @@ void Doubts::start_inquiries(int64_t now_ns) {
     const bool speaks = inquiry.state == Probe::State::kStands || now_ns - inquiry.heard_ns < kTurnMs * kMs;
     if (speaks) asked.insert(hosts_[static_cast<size_t>(rank)]);
   }
-  for (size_t i = 0; i < neighbours_.size(); ++i) {
-    const size_t at = (next_ + i) % neighbours_.size();
-    const int32_t rank = neighbours_[at].rank;
-    if (waits_[at] < kLongWaitTicks || inquiries_.contains(rank)) continue;
+  for (size_t i = 0; i < order_.size(); ++i) {
+    const size_t at = (next_ + i) % order_.size();
+    const int32_t rank = order_[at];
+    if (!is_awaited_[static_cast<size_t>(rank)] || inquiries_.contains(rank)) continue;
     if (asked.contains(hosts_[static_cast<size_t>(rank)])) continue;
     if (inquiries_.size() >= kMostInquiries) {
       next_ = at;
-      std::erase_if(inquiries_, [](const auto& entry) { return entry.second.state == Probe::State::kStands; });
+      std::erase_if(inquiries_, [now_ns](const auto& entry) {
+        return entry.second.state == Probe::State::kStands && now_ns - entry.second.begun_ns >= kStandsMs * kMs;
+      });
       return;
     }
     auto probe = knock_(rank);
     if (!probe) continue;
     asked.insert(hosts_[static_cast<size_t>(rank)]);
-    inquiries_.emplace(rank, Inquiry{.probe = std::move(*probe), .heard_ns = now_ns});
+    inquiries_.emplace(rank, Inquiry{.probe = std::move(*probe), .heard_ns = now_ns, .begun_ns = now_ns});
   }
 }
 
@@ -139,7 +143,7 @@ void Doubts::hear(int32_t rank, Doubt doubt, int64_t now_ns) {
   if (found == inquiries_.end()) {
     auto probe = inquiries_.size() < kMostConnections ? knock_(rank) : std::nullopt;
     if (!probe) return;
-    found = inquiries_.emplace(rank, Inquiry{.probe = std::move(*probe), .heard_ns = now_ns}).first;
+    found = inquiries_.emplace(rank, Inquiry{.probe = std::move(*probe), .heard_ns = now_ns, .begun_ns = now_ns}).first;
   }
   found->second.asked_ns = now_ns;
 }

@@ -1,8 +1,8 @@
 // Whether this rank reaches the ranks on other hosts that it waits for, while the store hears both: the link between two
 // hosts can be cut although each reaches the store's.
 //
-// Only a rank that somebody here has awaited for a while is asked about, by its beacon, whose host's kernel answers
-// whatever the process does. One that does not answer is doubted, and the store's hub then has it try the way back. The
+// Only a rank on which an operation here has depended for a while is asked about, by its beacon, whose host's kernel
+// answers whatever the process does. One that does not answer is doubted, and the store's hub then has it try the way back. The
 // link is cut when neither reaches the other: one alone may be refused by a firewall that lets data through, or knock at
 // a process that has been stopped for long.
 #pragma once
@@ -32,9 +32,9 @@ class Doubts {
  public:
   // Begins a connection to a rank's beacon. nullopt: there is none, or the rank is gone.
   using Knock = std::function<std::optional<Probe>(int32_t rank)>;
-  Doubts(int32_t world_size, const std::vector<Neighbour>& neighbours, Knock knock);
+  Doubts(int32_t self, int32_t world_size, const std::vector<Neighbour>& neighbours, Knock knock);
 
-  // Any thread. Somebody waits for the rank and has just looked for what it waits for.
+  // Any thread. An operation has waited for long now, and that rank may be why.
   void note_awaited(int32_t rank) { states_[static_cast<size_t>(rank)].awaited.store(true, std::memory_order_relaxed); }
   // Neither end of the link to the rank reaches the other, as far as is known now.
   bool is_cut_off(int32_t rank) const { return states_[static_cast<size_t>(rank)].cut_off.load(); }
@@ -62,12 +62,13 @@ class Doubts {
     Probe probe;
     Probe::State state = Probe::State::kTrying;
     int64_t heard_ns = 0;  // when it last answered, or was first asked
+    int64_t begun_ns = 0;
     int64_t asked_ns = 0;  // when the hub last asked for it; 0: never
     Doubt told = Doubt::kNone;
   };
   using Inquiries = std::map<int32_t, Inquiry>;
 
-  void count_waits();
+  void take_awaited();
   void renew(int64_t now_ns);
   void start_inquiries(int64_t now_ns);
   bool is_wanted(int32_t rank, const Inquiry& inquiry, int64_t now_ns) const;
@@ -79,9 +80,10 @@ class Doubts {
   const Knock knock_;
   std::vector<State> states_;         // by rank
   std::atomic<int> cut_off_count_{0};
-  std::vector<uint8_t> waits_;        // by neighbour: ticks in a row in which it was awaited
+  std::vector<bool> is_awaited_;      // by rank: since the tick before
   std::vector<int32_t> hosts_;        // by rank: a number for its address
-  size_t next_ = 0;                   // neighbour to begin with
+  std::vector<int32_t> order_;        // in which ranks are asked about
+  size_t next_ = 0;                   // of these, to begin with
   Inquiries inquiries_;
   std::vector<Fact> changes_;
 };

@@ -40,7 +40,7 @@ Watch::Watch(std::shared_ptr<HostSegment> segment, const Logger& logger, Dialer 
       neighbours_(std::move(neighbours)),
       is_neighbour_(static_cast<size_t>(self.world_size), false),
       beacon_(address),
-      doubts_(self.world_size, neighbours_, [this](int32_t rank) { return knock(rank, kKnockMs); }),
+      doubts_(self.rank, self.world_size, neighbours_, [this](int32_t rank) { return knock(rank, kKnockMs); }),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       silent_since_ns_(static_cast<size_t>(self.world_size)) {
   if (!wake_) fail_errno("no event descriptor for the watch between hosts");

@@ -41,7 +41,7 @@ class Port {
 // Ranks 1 and 2 are on one other host, 3 on a third.
 class DoubtsTest : public testing::Test {
  protected:
-  DoubtsTest() : doubts(4, neighbours, [this](int32_t rank) { return knock(rank); }) {}
+  DoubtsTest() : doubts(0, 4, neighbours, [this](int32_t rank) { return knock(rank); }) {}
 
   std::optional<Probe> knock(int32_t rank) {
     knocks.push_back(rank);
@@ -80,14 +80,6 @@ class DoubtsTest : public testing::Test {
 
 Fact doubted(int32_t rank, Doubt doubt) { return {Fact::Kind::kDoubted, rank, static_cast<uint64_t>(doubt)}; }
 
-TEST_F(DoubtsTest, ShortWaitsAskNobody) {
-  for (int i = 0; i < 10; ++i) {
-    pass(kBeatMs, {1, 2, 3});
-    pass(kBeatMs, {});
-  }
-  EXPECT_TRUE(knocks.empty());
-}
-
 TEST_F(DoubtsTest, WhoAnswersIsNotDoubtedHoweverLongTheWait) {
   pass(1000, {3});
   settle({3});
@@ -104,7 +96,7 @@ TEST_F(DoubtsTest, OneThatAnswersSpeaksForItsHost) {
 
 TEST_F(DoubtsTest, WhoDoesNotAnswerIsDoubtedAndIsCutOffByTheHubAlone) {
   ports[3] = &silent;
-  EXPECT_EQ(pass(1000, {3}), std::vector<Fact>());
+  EXPECT_EQ(pass(500, {3}), std::vector<Fact>());
   EXPECT_EQ(pass(500, {3}), std::vector<Fact>{doubted(3, Doubt::kSilent)});
   EXPECT_EQ(pass(3000, {3}), std::vector<Fact>{doubted(3, Doubt::kCut)});
   EXPECT_FALSE(doubts.is_cut_off(3));
