@@ -7,6 +7,8 @@ namespace ps {
 namespace {
 
 constexpr int64_t kMs = 1'000'000;
+// Whoever waits looks around a few times a second, and later on a busy machine.
+constexpr uint8_t kAwaitedTicks = 4;
 // From then on a rank that does not answer is doubted.
 constexpr int64_t kDoubtMs = 500;
 // A kernel begins a connection anew after 1 s and after 3 s; the last beginning has time for its answer.
@@ -27,7 +29,7 @@ Doubts::Doubts(int32_t self, int32_t world_size, const std::vector<Neighbour>& n
     : neighbours_(neighbours),
       knock_(std::move(knock)),
       states_(static_cast<size_t>(world_size)),
-      is_awaited_(static_cast<size_t>(world_size)),
+      awaited_(static_cast<size_t>(world_size)),
       hosts_(static_cast<size_t>(world_size), -1) {
   std::map<std::string, std::vector<int32_t>> by_address;
   for (const Neighbour& other : neighbours_) by_address[other.address].push_back(other.rank);
@@ -55,14 +57,15 @@ void Doubts::take_awaited() {
     std::atomic<bool>& awaited = states_[static_cast<size_t>(other.rank)].awaited;
     const bool is = awaited.load(std::memory_order_relaxed);
     if (is) awaited.store(false, std::memory_order_relaxed);
-    is_awaited_[static_cast<size_t>(other.rank)] = is;
+    uint8_t& ticks = awaited_[static_cast<size_t>(other.rank)];
+    ticks = is ? kAwaitedTicks : static_cast<uint8_t>(std::max(ticks - 1, 0));
   }
 }
 
 // What is cut off is tried until it is there again, so that groups made then are not refused.
 bool Doubts::is_wanted(int32_t rank, const Inquiry& inquiry, int64_t now_ns) const {
   const bool is_asked = inquiry.asked_ns != 0 && now_ns - inquiry.asked_ns < kAskedMs * kMs;
-  return is_asked || is_cut_off(rank) || is_awaited_[static_cast<size_t>(rank)];
+  return is_asked || is_cut_off(rank) || awaited_[static_cast<size_t>(rank)] > 0;
 }
 
 void Doubts::renew(int64_t now_ns) {
@@ -88,7 +91,7 @@ void Doubts::start_inquiries(int64_t now_ns) {
   for (size_t i = 0; i < order_.size(); ++i) {
     const size_t at = (next_ + i) % order_.size();
     const int32_t rank = order_[at];
-    if (!is_awaited_[static_cast<size_t>(rank)] || inquiries_.contains(rank)) continue;
+    if (awaited_[static_cast<size_t>(rank)] == 0 || inquiries_.contains(rank)) continue;
     if (asked.contains(hosts_[static_cast<size_t>(rank)])) continue;
     if (inquiries_.size() >= kMostInquiries) {
       next_ = at;

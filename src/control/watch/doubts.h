@@ -80,7 +80,7 @@ class Doubts {
   const Knock knock_;
   std::vector<State> states_;         // by rank
   std::atomic<int> cut_off_count_{0};
-  std::vector<bool> is_awaited_;      // by rank: since the tick before
+  std::vector<uint8_t> awaited_;      // by rank: for how many ticks more it counts as awaited
   std::vector<int32_t> hosts_;        // by rank: a number for its address
   std::vector<int32_t> order_;        // in which ranks are asked about
   size_t next_ = 0;                   // of these, to begin with

@@ -125,7 +125,7 @@ TEST_F(DoubtsTest, WhatIsCutOffIsTriedUntilItAnswers) {
 TEST_F(DoubtsTest, AWaitThatEndsTakesItsDoubtBack) {
   ports[3] = &silent;
   pass(5000, {3});
-  EXPECT_EQ(pass(500, {}), std::vector<Fact>{doubted(3, Doubt::kNone)});
+  EXPECT_EQ(pass(2000, {}), std::vector<Fact>{doubted(3, Doubt::kNone)});
   doubts.hear(3, Doubt::kCut, now);  // decided before that was heard
   EXPECT_FALSE(doubts.any_cut_off());
 }
