@@ -395,6 +395,12 @@ std::string World::who(int32_t rank) const {
   return fmt::format("rank {} (pid {} on host {})", rank, other.pid, other.hostname);
 }
 
+std::string World::how_cut_off(int32_t other) const {
+  return fmt::format("cannot be reached from {}: for 3 s neither host has answered the other ({} and {}), though the store "
+                     "hears both; check the link, the routes and the firewalls between the two hosts",
+                     who(rank()), member(rank()).address, member(other).address);
+}
+
 void World::check_living(const std::vector<int32_t>& ranks, const std::string& doing) const {
   if (closed()) throw Error(PS_ERR_ABORTED, doing + ": psFinalize was called on this rank", rank());
   notice_vanished();

@@ -97,6 +97,16 @@ class World {
   // What happened to a dead rank, to follow its name.
   const char* how_lost(int32_t rank) const { return describe_loss(segment_->loss(rank)); }
 
+  // An operation of this rank has waited for long, and may do so for that one: if it is on another host, the link is tried.
+  void note_awaited(int32_t rank) const {
+    if (watch_) watch_->note_awaited(rank);
+  }
+  // Neither that rank, on another host, nor this one reaches the other, though the store hears both.
+  bool is_cut_off(int32_t rank) const { return watch_ && watch_->is_cut_off(rank); }
+  bool any_cut_off() const { return watch_ && watch_->any_cut_off(); }
+  // To follow its name.
+  std::string how_cut_off(int32_t rank) const;
+
   // Throws PEER_FAILED when one of `ranks` is dead or has left, ABORTED when this rank is leaving; `doing` begins the text.
   void check_living(const std::vector<int32_t>& ranks, const std::string& doing) const;
 

@@ -23,6 +23,9 @@ constexpr int64_t kGiveBackMs = 5000;
 // And for one that is dead: its threads end one after the other, and one may still be in a copy.
 constexpr int64_t kDeathMs = 200;
 
+// From then on it is asked whether those on other hosts that an operation needs can be reached.
+constexpr int64_t kLongWaitNs = 500'000'000;
+
 // What a step has thrown.
 Error as_error(const std::exception& thrown) {
   if (const auto* error = dynamic_cast<const Error*>(&thrown)) return *error;
@@ -361,16 +364,44 @@ void Communicator::look_for_departed() {
   {
     const std::lock_guard lock(queue_lock_);
     if (!queue_.empty()) {
-      const CollectiveRequest* head = queue_.first();
+      CollectiveRequest* head = queue_.first();
+      note_wait(*head);
       const auto pending = [&] { return queue_.first() == head; };
       if (check(*head, [&] { step_collectives(); }, pending)) return;
+      if (!queue_.empty() && look_for_cut_links()) return;
     }
   }
   const std::lock_guard lock(message_lock_);
-  for (const MessageRequest* request : std::vector(exchanges_)) {
+  for (MessageRequest* request : std::vector(exchanges_)) {
+    note_wait(*request);
     const auto pending = [&] { return std::find(exchanges_.begin(), exchanges_.end(), request) != exchanges_.end(); };
     if (check(*request, [&] { step_messages(); }, pending)) return;
   }
+}
+
+// What has waited for long may do so because of a link that is cut. A collective has to do with all members: whom it finds
+// wanting first may itself wait for one that it cannot reach.
+void Communicator::note_wait(Request& request) {
+  if (host_count_ == 1) return;
+  const int64_t now = monotonic_coarse_ns();
+  if (request.looked_ns == 0) request.looked_ns = now;
+  if (now - request.looked_ns < kLongWaitNs) return;
+  if (dynamic_cast<const CollectiveRequest*>(&request) == nullptr) {
+    for (const int member : awaited(request)) world_->note_awaited(global_ranks_[static_cast<size_t>(member)]);
+    return;
+  }
+  for (const int32_t rank : global_ranks_) world_->note_awaited(rank);
+}
+
+// A collective is compared between all members, whomever its data comes from.
+bool Communicator::look_for_cut_links() {
+  if (!world_->any_cut_off()) return false;
+  const auto found = std::find_if(global_ranks_.begin(), global_ranks_.end(),
+                                  [this](int32_t rank) { return world_->is_cut_off(rank); });
+  if (found == global_ranks_.end()) return false;
+  const std::string text = fmt::format("{} {}", world_->who(*found), world_->how_cut_off(*found));
+  fail(Error(PS_ERR_PEER_FAILED, text, *found), true);
+  return true;
 }
 
 std::string Communicator::gone(int member, const GroupLabel& label) const {
@@ -382,6 +413,7 @@ std::string Communicator::gone(int member, const GroupLabel& label) const {
   }
   const std::string loss = plane_ ? plane_->loss(member) : "";
   if (!loss.empty()) return fmt::format("cannot be reached any more ({})", loss);
+  if (world_->is_cut_off(global_ranks_[index])) return world_->how_cut_off(global_ranks_[index]);
   return "";
 }
 

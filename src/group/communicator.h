@@ -125,6 +125,8 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   void step_messages();
   void look_around();
   void look_for_departed();
+  bool look_for_cut_links();
+  void note_wait(Request& request);
   // Takes over what another member has recorded as the group's failure.
   void adopt_recorded_failure();
   void check_usable(const GroupLabel& label);

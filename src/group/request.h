@@ -41,6 +41,7 @@ struct Request {
   const int64_t timeout_ms;
   const bool asynchronous;
   Deadline deadline = Deadline::never();  // set where it starts; where it blocks, if it does not finish there
+  int64_t looked_ns = 0;  // since when those on other hosts that it needs are looked at; 0: not yet
   uint64_t number = 0;  // a collective's place in the order
   std::atomic<State> state{State::kPending};
   std::shared_ptr<const Error> error;  // written before kFailed

@@ -113,6 +113,20 @@ class ThreeHosts(BlockedTest):
         self.each_way(part)
 
 
+class OneLink(BlockedTest):
+    HOSTS = 3
+
+    def lost_to(self, host):
+        return (2, 3, 4, 5)  # whoever is first to say so
+
+    def test_a_cut_between_two_hosts_that_the_store_hears(self) -> None:
+        def cut(ranks):
+            self.hosts.drop(1, [2])
+            return ranks
+
+        self.each_way(cut)
+
+
 if __name__ == "__main__":
     launching.skip_unless_root("network namespaces")
     launching.main()

@@ -72,6 +72,13 @@ class Hosts:
             rules.append(f"chain {hook} {{ type filter hook {hook} priority 0; ip {side} {{ {addresses} }} drop; }}")
         self.run(self.on(host, [nft, "\n".join([*rules, "}"])]))
 
+    def refuse_new(self, host: int, others: List[int]) -> None:
+        """From now on the others' attempts to connect to the host are lost there. What is connected stays so."""
+        addresses = ", ".join(self.address(other) for other in others)
+        rule = f"ip saddr {{ {addresses} }} tcp flags & (syn | ack) == syn drop"
+        lines = ["table inet cut {", f"chain input {{ type filter hook input priority 0; {rule}; }}", "}"]
+        self.run(self.on(host, [program("nft", "nftables"), "\n".join(lines)]))
+
     def limit_rate(self, mbit: int) -> None:
         """From now on no host sends faster. What a short queue does not hold is lost, as in a switch."""
         for name in self.names:

@@ -6,7 +6,11 @@ import subprocess
 import time
 
 import launching
-from watching import NOTICED_S, Rank, WatchTest
+from watching import NOTICED_S, PER_HOST, Rank, WatchTest
+
+
+# Longer than it takes to find that a link is cut.
+NOT_CUT_S = 7
 
 
 class TwoHosts(WatchTest):
@@ -144,6 +148,8 @@ class TwoHosts(WatchTest):
         ranks = self.world()
         self.group_of(ranks)
         self.hosts.drop(1, [0])
+        with self.soon():
+            self.expect_failure(ranks)
         self.expect_cut(ranks)
         self.finalize(ranks)
 
@@ -228,6 +234,77 @@ class ThreeHosts(WatchTest):
         for rank in ranks[4:]:
             for other in (2, 3):
                 rank.ask(f"await {other} dead", NOTICED_S)
+        self.finalize(ranks)
+
+    def expect_reduces(self, ranks) -> None:
+        """A new group of the ranks moves data, at the latest when those that were cut off have found each other again."""
+        until = time.monotonic() + launching.LIMIT_S
+        while True:
+            self.group_of(ranks)
+            answers = self.ask_all(ranks, "reduce")
+            if all(answer == "reduce PS_OK" for answer in answers):
+                return
+            for answer in answers:
+                self.assertRegex(answer, "^reduce (PS_OK|PS_ERR_PEER_FAILED: .* cannot be reached from )")
+            self.assertLess(time.monotonic(), until, answers)
+
+    def test_a_cut_between_two_hosts_that_the_store_hears(self) -> None:
+        ranks = self.world()
+        flat = ranks[::PER_HOST]
+        self.group_of(flat)
+        self.expect_works(flat)
+        self.hosts.drop(1, [2])
+        lost = (r"rank [24] \(pid \d+ on host .*\) cannot be reached from rank [24] \(pid .* \(10\.77\.0\.[23] and "
+                r"10\.77\.0\.[23]\), though the store hears both; check the link")
+        with self.soon():
+            answers = self.ask_all(flat, "reduce", NOTICED_S)
+            self.expect_failure(flat, lost)
+        for answer in answers[1:]:  # rank 0 has heard all
+            self.assertRegex(answer, "^reduce PS_ERR_PEER_FAILED: .*" + lost)
+        # The same for ranks that have not met before.
+        strangers = [ranks[3], ranks[5]]
+        self.group_of(strangers)
+        with self.soon():
+            for answer in self.ask_all(strangers, "reduce", NOTICED_S):
+                self.assertRegex(answer, "^reduce PS_ERR_PEER_FAILED: .*rank [35] .* cannot be reached from rank [35] ")
+        # Nobody is dead, and who does not need the link goes on.
+        for rank in ranks:
+            for other in ranks:
+                self.assertRegex(rank.ask(f"state {other.number}"), "alive")
+        for members in (ranks[:4], ranks[:2] + ranks[4:], ranks[2:4], ranks[4:]):
+            self.group_of(members)
+            self.expect_works(members)
+        self.hosts.mend()
+        self.expect_reduces(ranks)
+        self.finalize(ranks)
+
+    def test_a_wait_for_a_stopped_rank_is_no_cut(self) -> None:
+        ranks = self.world()
+        pair = [ranks[2], ranks[4]]
+        self.group_of(pair)
+        self.expect_works(pair)
+        pair[1].signal(signal.SIGSTOP)
+        pair[0].tell("reduce")
+        time.sleep(NOT_CUT_S)
+        pair[1].signal(signal.SIGCONT)
+        pair[1].tell("reduce")
+        for rank in pair:
+            self.assertEqual(rank.hear(), "reduce PS_OK")
+        self.finalize(ranks)
+
+    def test_a_wait_behind_a_firewall_is_no_cut(self) -> None:
+        """What stands passes, and one side may not begin anything new."""
+        ranks = self.world()
+        pair = [ranks[2], ranks[4]]
+        self.group_of(pair)
+        self.expect_works(pair)
+        self.hosts.refuse_new(1, [2])
+        for first, late in (pair, pair[::-1]):
+            first.tell("reduce")
+            time.sleep(NOT_CUT_S)
+            late.tell("reduce")
+            for rank in pair:
+                self.assertEqual(rank.hear(), "reduce PS_OK")
         self.finalize(ranks)
 
     def test_a_death_is_told_to_all_hosts(self) -> None:

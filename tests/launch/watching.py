@@ -1,5 +1,6 @@
 """Ranks that a test talks to, on several hosts."""
 
+import contextlib
 import os
 import select
 import signal
@@ -13,6 +14,8 @@ PORT = "29400"
 PER_HOST = 2
 # A cut is noticed about 3 s after it; a busy machine may take longer, and nothing here depends on how long.
 NOTICED_S = 15
+# Where a test says how long it takes: half as much again as the longest way there, for a busy machine.
+SOON_S = 8
 
 
 class Rank:
@@ -81,6 +84,12 @@ class WatchTest(HostsTest):
             self.assertEqual(answer, "finalize PS_OK")
         for rank in ranks:
             self.assertEqual(rank.process.wait(launching.LIMIT_S), 0, rank.process.stderr.read())
+
+    @contextlib.contextmanager
+    def soon(self):
+        begin = time.monotonic()
+        yield
+        self.assertLess(time.monotonic() - begin, SOON_S)
 
     def group_of(self, ranks) -> None:
         for answer in self.ask_all(ranks, "group " + ",".join(str(rank.number) for rank in ranks)):

@@ -14,6 +14,12 @@ constexpr int64_t kStoppedMs = 2000;
 constexpr int64_t kSlowBeatMs = 10'000;
 constexpr int64_t kForgetMs = 60'000;
 
+void send(Attendee& attendee, const std::vector<Fact>& facts, size_t first) {
+  for (size_t i = first; i < facts.size(); i += kMostFacts) {
+    attendee.tell(FrameType::kNews, encode_news(facts.data() + i, std::min(kMostFacts, facts.size() - i)));
+  }
+}
+
 }  // namespace
 
 bool WatchHub::attend(Attendee& attendee, const Attendance& attendance, int64_t now_ns) {
@@ -29,6 +35,7 @@ bool WatchHub::attend(Attendee& attendee, const Attendance& attendance, int64_t 
   place.heard_ns = now_ns;
   place.ended_ns = 0;
   place.told = 0;
+  forget_doubts(room, attendance.rank);
   seats_[&attendee] = {attendance.world, attendance.rank};
   if (is_new) room.facts.push_back({Fact::Kind::kPresent, attendance.rank, attendance.port});
   // All learn of all at once, when the last has come; whoever comes later or again, at once of what it has missed.
@@ -48,6 +55,10 @@ bool WatchHub::believes(const Room& room, const Seat& seat, const Fact& fact) co
       return fact.value == static_cast<uint64_t>(Loss::kEnded) && fact.rank < room.world_size &&
              (place == room.places.end() || place->second.node == room.places.at(seat.rank).node);
     }
+    case Fact::Kind::kDoubted: {
+      const auto place = room.places.find(fact.rank);
+      return place != room.places.end() && place->second.node != room.places.at(seat.rank).node;
+    }
     default: return false;
   }
 }
@@ -58,6 +69,10 @@ bool WatchHub::hear(Attendee& attendee, const std::vector<Fact>& facts, int64_t 
   Room& room = rooms_.at(seat.world);
   for (const Fact& fact : facts) {
     if (!believes(room, seat, fact)) return false;
+    if (fact.kind == Fact::Kind::kDoubted) {
+      compare_doubts(room, seat.rank, fact);
+      continue;
+    }
     room.places.try_emplace(fact.rank, Place{.node = room.places.at(seat.rank).node});
     record(room, fact);
   }
@@ -93,9 +108,37 @@ void WatchHub::record(Room& room, const Fact& fact) {
     if (place.gone) return;
     place.gone = true;
     place.ended_ns = 0;
+    forget_doubts(room, fact.rank);
   }
   room.facts.push_back(fact);
   has_news_ = true;
+}
+
+void WatchHub::compare_doubts(Room& room, int32_t from, const Fact& fact) {
+  const auto doubt = static_cast<Doubt>(fact.value);
+  if (room.places.at(fact.rank).gone) return;
+  if (doubt == Doubt::kNone) {
+    if (room.doubts.erase({from, fact.rank}) > 0) tell_aside(room, fact.rank, {Fact::Kind::kDoubted, from, fact.value});
+    return;
+  }
+  const bool is_new = room.doubts.insert_or_assign({from, fact.rank}, doubt).second;
+  const auto back = room.doubts.find({fact.rank, from});
+  if (is_new) tell_aside(room, fact.rank, {Fact::Kind::kDoubted, from, static_cast<uint64_t>(Doubt::kSilent)});
+  if (doubt != Doubt::kCut || back == room.doubts.end() || back->second != Doubt::kCut) return;
+  tell_aside(room, from, {Fact::Kind::kDoubted, fact.rank, static_cast<uint64_t>(Doubt::kCut)});
+  tell_aside(room, fact.rank, {Fact::Kind::kDoubted, from, static_cast<uint64_t>(Doubt::kCut)});
+}
+
+void WatchHub::tell_aside(Room& room, int32_t rank, const Fact& fact) {
+  Place& place = room.places.at(rank);
+  if (place.attendee == nullptr) return;
+  place.asides.push_back(fact);
+  has_news_ = true;
+}
+
+// Of its ways, as it tells them again when it comes again; those to it stay, as their ranks tell of changes alone.
+void WatchHub::forget_doubts(Room& room, int32_t rank) {
+  std::erase_if(room.doubts, [rank](const auto& entry) { return entry.first.first == rank; });
 }
 
 void WatchHub::settle_hints(Room& room, int64_t now_ns) {
@@ -158,11 +201,10 @@ void WatchHub::flush() {
   for (auto& [world, room] : rooms_) {
     for (auto& [rank, place] : room.places) {
       if (place.attendee == nullptr) continue;
-      while (place.told < room.facts.size()) {
-        const size_t count = std::min(kMostFacts, room.facts.size() - place.told);
-        place.attendee->tell(FrameType::kNews, encode_news(room.facts.data() + place.told, count));
-        place.told += count;
-      }
+      send(*place.attendee, room.facts, place.told);
+      place.told = room.facts.size();
+      send(*place.attendee, place.asides, 0);
+      place.asides.clear();
     }
   }
 }

@@ -7,11 +7,15 @@
 // otherwise is a hint. A mate that lives and reports nothing in the next second refutes it; where no mate can speak, the
 // rank is lost. A rank that is merely silent, on a connection whose other end still acknowledges, is stopped: that is
 // told, and fails nothing.
+//
+// Two ranks that the store hears may not hear each other. Who says so makes the other try; when both say it, both are
+// told, and nobody else: the groups that need their link fail by what these two do with it (see Doubts).
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "control/store/frame.h"
@@ -53,11 +57,13 @@ class WatchHub {
     int64_t ended_ns = 0;   // when its connection ended; 0: it stands, or that is settled
     bool gone = false;      // left or lost
     size_t told = 0;        // facts
+    std::vector<Fact> asides = {};  // for it alone
   };
   struct Room {
     int32_t world_size = 0;
     std::map<int32_t, Place> places;
     std::vector<Fact> facts;
+    std::map<std::pair<int32_t, int32_t>, Doubt> doubts;  // of the first about its way to the second
     int32_t came = 0;      // how many ranks
     bool is_told = false;  // who is there
     int64_t empty_ns = 0;
@@ -69,6 +75,9 @@ class WatchHub {
 
   bool believes(const Room& room, const Seat& seat, const Fact& fact) const;
   void record(Room& room, const Fact& fact);
+  void compare_doubts(Room& room, int32_t from, const Fact& fact);
+  void tell_aside(Room& room, int32_t rank, const Fact& fact);
+  static void forget_doubts(Room& room, int32_t rank);
   void settle_hints(Room& room, int64_t now_ns);
   void send_beats(Room& room, int64_t now_ns);
 

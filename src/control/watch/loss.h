@@ -16,6 +16,15 @@ enum class Loss : uint32_t {
 
 inline constexpr uint32_t kMostLoss = 4;
 
+// What a rank thinks of its own way to another, while the store hears both.
+enum class Doubt : uint32_t {
+  kNone = 0,
+  kSilent = 1,  // no answer yet: is it the same the other way round?
+  kCut = 2,     // none for kLostMs
+};
+
+inline constexpr uint32_t kMostDoubt = 2;
+
 // The rhythm of heartbeats between hosts. Unanswered ones end a connection after kLostMs: see tune_stream.
 inline constexpr int64_t kBeatMs = 500;
 inline constexpr int64_t kLostMs = 3000;

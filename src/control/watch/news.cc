@@ -19,6 +19,7 @@ bool is_well_formed(const Fact& fact) {
     case Fact::Kind::kLeft: return fact.value == 0;
     case Fact::Kind::kLost: return fact.value > 0 && fact.value <= kMostLoss;
     case Fact::Kind::kAbandoned: return true;
+    case Fact::Kind::kDoubted: return fact.value <= kMostDoubt;
   }
   return false;
 }

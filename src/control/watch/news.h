@@ -27,6 +27,9 @@ struct Fact {
     kLeft = 2,       // by psFinalize
     kLost = 3,       // value: a Loss
     kAbandoned = 4,  // value: its attempt to make a group
+    // value: a Doubt. To the hub: what the sender thinks of its way to the rank. From it, kSilent: what the rank thinks
+    // of its way to the receiver; kCut: what both think; kNone: the rank has found its way again.
+    kDoubted = 5,
   };
   Kind kind = Kind::kPresent;
   int32_t rank = 0;

@@ -16,6 +16,7 @@ constexpr int64_t kMs = 1'000'000;
 // From then on a silent store is doubted, and the beacons are asked beside it.
 constexpr int64_t kDoubtMs = 1000;
 constexpr int64_t kProbeMs = kLostMs - kDoubtMs + kBeatMs;
+constexpr int64_t kKnockMs = kLostMs + kBeatMs;
 // A stopped store does not read: see the hub.
 constexpr int64_t kStoppedMs = 2000;
 constexpr int64_t kSlowBeatMs = 10'000;
@@ -39,6 +40,7 @@ Watch::Watch(std::shared_ptr<HostSegment> segment, const Logger& logger, Dialer 
       neighbours_(std::move(neighbours)),
       is_neighbour_(static_cast<size_t>(self.world_size), false),
       beacon_(address),
+      doubts_(self.rank, self.world_size, neighbours_, [this](int32_t rank) { return knock(rank, kKnockMs); }),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       silent_since_ns_(static_cast<size_t>(self.world_size)) {
   if (!wake_) fail_errno("no event descriptor for the watch between hosts");
@@ -84,6 +86,7 @@ void Watch::run() {
     hear();
     beacon_.serve();
     look_at_probes();
+    look_at_doubts();
     wait();
   }
   say_goodbye();
@@ -95,6 +98,7 @@ void Watch::wait() {
   if (connection_) polled.push_back({.fd = connection_->descriptor(), .events = POLLIN, .revents = 0});
   beacon_.add_to(polled);
   for (const auto& [rank, probe] : probes_) probe.add_to(polled);
+  doubts_.add_to(polled);
   const int64_t ms = (next_tick_ns_ - monotonic_ns() + kMs - 1) / kMs;
   ::poll(polled.data(), polled.size(), static_cast<int>(std::clamp<int64_t>(ms, 0, kBeatMs)));
   eventfd_t ignored;
@@ -106,14 +110,17 @@ void Watch::attend(std::unique_ptr<Connection> connection) {
   rank0_serves_ = connection_->host().world;
   heard_ns_ = monotonic_ns();
   told_deaths_ = 0;
+  doubts_.tell_again();
   send(FrameType::kAttend, encode_attendance(self_));
 }
 
 void Watch::tick(int64_t now_ns) {
   if (now_ns < next_tick_ns_) return;
-  if (now_ns - next_tick_ns_ >= kLateMs * kMs) heard_ns_ = now_ns;
+  const bool is_late = now_ns - next_tick_ns_ >= kLateMs * kMs;
+  if (is_late) heard_ns_ = now_ns;
   next_tick_ns_ = now_ns + kBeatMs * kMs;
   if (!connection_) return;
+  doubts_.tick(now_ns, is_late);
   const int64_t silent_ms = store_silent_ms(now_ns);
   if (rank0_serves_ && is_neighbour_[0] && silent_ms >= kDoubtMs) silent_since_ns_[0].store(heard_ns_);
   if (silent_ms >= kDoubtMs) {
@@ -210,6 +217,9 @@ void Watch::apply(const Fact& fact) {
       if (attempts.size() > kMostAbandoned) attempts.erase(attempts.begin());
       return;
     }
+    case Fact::Kind::kDoubted:
+      if (is_neighbour) doubts_.hear(fact.rank, static_cast<Doubt>(fact.value), heard_ns_);
+      return;
     case Fact::Kind::kLost: {
       const auto loss = static_cast<Loss>(fact.value);
       if (fact.rank == self_.rank) {
@@ -235,6 +245,7 @@ void Watch::lose(End how) {
     }
   }
   alone_ = true;
+  doubts_.clear();
   logger_.info("the control connection to the store {}; this rank watches the other hosts itself",
                how == End::kInOrder ? "was closed" : how == End::kCut ? "is cut" : "has ended");
   if (how != End::kInOrder && rank0_serves_ && is_neighbour_[0] && !is_gone(0)) {
@@ -250,9 +261,21 @@ void Watch::lose(End how) {
 
 void Watch::start_probes() {
   for (const Neighbour& other : neighbours_) {
-    const auto beacon = beacons_.find(other.rank);
-    if (beacon == beacons_.end() || beacon->second == 0 || probes_.contains(other.rank) || is_gone(other.rank)) continue;
-    probes_.emplace(other.rank, Probe(other.address, beacon->second, Deadline::in_ms(kProbeMs)));
+    if (probes_.contains(other.rank)) continue;
+    if (auto probe = knock(other.rank, kProbeMs)) probes_.emplace(other.rank, std::move(*probe));
+  }
+}
+
+std::optional<Probe> Watch::knock(int32_t rank, int64_t most_ms) const {
+  const auto beacon = beacons_.find(rank);
+  if (beacon == beacons_.end() || beacon->second == 0 || is_gone(rank)) return std::nullopt;
+  const auto found = std::lower_bound(neighbours_.begin(), neighbours_.end(), rank,
+                                      [](const Neighbour& other, int32_t number) { return other.rank < number; });
+  try {
+    return Probe(found->address, beacon->second, Deadline::in_ms(most_ms));
+  } catch (const Error& error) {  // no descriptor is left, which says nothing about the rank
+    logger_.warn("whether rank {} can be reached is not known: {}", rank, error.text());
+    return std::nullopt;
   }
 }
 
@@ -265,6 +288,20 @@ void Watch::look_at_probes() {
     if (state == Probe::State::kCut) segment_->log_death(rank, Loss::kSilent);
     if (is_gone(rank)) segment_->own().doorbell.ring();
   }
+}
+
+void Watch::look_at_doubts() {
+  if (!connection_) return;
+  doubts_.look(monotonic_ns());
+  const std::vector<Fact> changes = doubts_.take_changes();
+  for (const Fact& change : changes) {
+    const auto doubt = static_cast<Doubt>(change.value);
+    logger_.info("rank {} on another host {}", change.rank,
+                 doubt == Doubt::kNone  ? "is not doubted any more"
+                 : doubt == Doubt::kCut ? "has not answered for 3 s"
+                                        : "does not answer");
+  }
+  if (!changes.empty()) send(FrameType::kNews, encode_news(changes.data(), changes.size()));
 }
 
 // The store's end of the connection is awaited, so that the goodbye has arrived.

@@ -4,7 +4,8 @@
 //
 // When the store is lost the rank watches the others itself, by their beacons: a lost store takes nobody with it but
 // those who really cannot be reached. It knocks at the beacons as soon as the store is silent, so that both are known
-// about three seconds after a cut.
+// about three seconds after a cut. While the store answers it goes by what the store says, and looks itself only at
+// those on other hosts that are awaited for long: see Doubts.
 #pragma once
 
 #include <atomic>
@@ -12,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -21,15 +23,10 @@
 #include "control/host_segment.h"
 #include "control/store/dialer.h"
 #include "control/watch/beacon.h"
+#include "control/watch/doubts.h"
 #include "control/watch/news.h"
 
 namespace ps {
-
-// A rank on another host.
-struct Neighbour {
-  int32_t rank = 0;
-  std::string address;
-};
 
 class Watch {
  public:
@@ -48,6 +45,10 @@ class Watch {
   // Of neighbours: time since its heart was last heard, 0 while it beats.
   int64_t silent_ms(int32_t rank) const;
   bool has_abandoned(int32_t rank, uint64_t attempt) const;
+  // See Doubts.
+  void note_awaited(int32_t rank) { doubts_.note_awaited(rank); }
+  bool is_cut_off(int32_t rank) const { return doubts_.is_cut_off(rank); }
+  bool any_cut_off() const { return doubts_.any_cut_off(); }
 
  private:
   // How the control connection ended.
@@ -66,6 +67,8 @@ class Watch {
   void lose(End how);
   void start_probes();
   void look_at_probes();
+  void look_at_doubts();
+  std::optional<Probe> knock(int32_t rank, int64_t most_ms) const;
   void say_goodbye();
   bool is_gone(int32_t rank) const;
   int64_t store_silent_ms(int64_t now_ns) const { return (now_ns - heard_ns_) / 1'000'000; }
@@ -74,9 +77,10 @@ class Watch {
   const Logger& logger_;
   Dialer dialer_;
   Attendance self_;
-  const std::vector<Neighbour> neighbours_;
+  const std::vector<Neighbour> neighbours_;  // by rank
   std::vector<bool> is_neighbour_;  // by rank
   Beacon beacon_;
+  Doubts doubts_;
   Descriptor wake_;
   std::atomic<bool> stop_{false};
 

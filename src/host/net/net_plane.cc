@@ -157,7 +157,9 @@ void NetPlane::connect() {
 bool NetPlane::is_connected() {
   if (notices_.failure()) return true;
   for (int peer = 0; peer < links_.size(); ++peer) {
-    if (peer != links_.rank() && !notices_.is_heard(peer) && !is_gone(peer)) return false;
+    if (peer == links_.rank() || notices_.is_heard(peer) || is_gone(peer)) continue;
+    world_.note_awaited(global_ranks_[static_cast<size_t>(peer)]);
+    return false;
   }
   return true;
 }
@@ -231,7 +233,8 @@ std::string NetPlane::loss(int member) {
 
 bool NetPlane::is_gone(int member) const {
   const int32_t global = global_ranks_[static_cast<size_t>(member)];
-  return transport_->is_lost(member) || world_.has_left(global) || world_.first_dead({global}) != PS_NO_RANK;
+  return transport_->is_lost(member) || world_.has_left(global) || world_.is_cut_off(global) ||
+         world_.first_dead({global}) != PS_NO_RANK;
 }
 
 bool NetPlane::is_sent_off() {

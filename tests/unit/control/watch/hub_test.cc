@@ -120,6 +120,53 @@ TEST_F(WatchHubTest, WhoIsSilentIsNamedAndFailsNothing) {
   EXPECT_GE(seats[0].beats, 40);
 }
 
+Fact doubted(int32_t rank, Doubt doubt) { return {Fact::Kind::kDoubted, rank, static_cast<uint64_t>(doubt)}; }
+
+TEST_F(WatchHubTest, WhoIsMissedIsAskedTheSameOnce) {
+  EXPECT_TRUE(hub.hear(seats[1], {doubted(2, Doubt::kSilent)}, now));
+  EXPECT_TRUE(hub.hear(seats[1], {doubted(2, Doubt::kCut)}, now));
+  pass(5000, {0, 1, 2, 3});
+  EXPECT_EQ(seats[2].facts, std::vector<Fact>{doubted(1, Doubt::kSilent)});
+  for (const int rank : {0, 1, 3}) EXPECT_TRUE(seats[rank].facts.empty());
+}
+
+TEST_F(WatchHubTest, ALinkIsCutWhenBothEndsSaySoAndOnlyTheyAreTold) {
+  EXPECT_TRUE(hub.hear(seats[1], {doubted(2, Doubt::kCut)}, now));
+  EXPECT_TRUE(hub.hear(seats[2], {doubted(1, Doubt::kSilent)}, now));
+  hub.flush();
+  EXPECT_EQ(seats[1].facts, std::vector<Fact>{doubted(2, Doubt::kSilent)});
+  EXPECT_TRUE(hub.hear(seats[2], {doubted(1, Doubt::kCut)}, now));
+  hub.flush();
+  EXPECT_EQ(seats[1].facts.back(), doubted(2, Doubt::kCut));
+  EXPECT_EQ(seats[2].facts.back(), doubted(1, Doubt::kCut));
+  EXPECT_TRUE(seats[0].facts.empty());
+  EXPECT_TRUE(seats[3].facts.empty());
+}
+
+TEST_F(WatchHubTest, WhoHasFoundItsWayAgainTakesItsDoubtBack) {
+  EXPECT_TRUE(hub.hear(seats[1], {doubted(2, Doubt::kCut), doubted(2, Doubt::kNone)}, now));
+  EXPECT_TRUE(hub.hear(seats[2], {doubted(1, Doubt::kCut)}, now));
+  hub.flush();
+  EXPECT_EQ(seats[2].facts, (std::vector<Fact>{doubted(1, Doubt::kSilent), doubted(1, Doubt::kNone)}));
+  EXPECT_EQ(seats[1].facts, std::vector<Fact>{doubted(2, Doubt::kSilent)});
+}
+
+TEST_F(WatchHubTest, WhoComesAgainHasSaidNothing) {
+  EXPECT_TRUE(hub.hear(seats[1], {doubted(2, Doubt::kCut)}, now));
+  hub.end(seats[1], false, now);
+  Seat again;
+  EXPECT_TRUE(hub.attend(again, {.world = 9, .world_size = 4, .rank = 1, .node = 0, .port = 1}, now));
+  EXPECT_TRUE(hub.hear(seats[2], {doubted(1, Doubt::kCut)}, now));
+  hub.flush();
+  EXPECT_EQ(again.facts, std::vector<Fact>{doubted(2, Doubt::kSilent)});
+  hub.end(again, false, now);
+}
+
+TEST_F(WatchHubTest, NobodyDoubtsAMateOrAStranger) {
+  EXPECT_FALSE(hub.hear(seats[2], {doubted(3, Doubt::kCut)}, now));
+  EXPECT_FALSE(hub.hear(seats[2], {doubted(100, Doubt::kCut)}, now));
+}
+
 TEST_F(WatchHubTest, WhoLeftIsNotLost) {
   EXPECT_TRUE(hub.hear(seats[3], {{Fact::Kind::kLeft, 3, 0}}, now));
   hub.end(seats[3], false, now);
