@@ -434,7 +434,7 @@ void World::leave(Deadline deadline) {
   segment_->ring_all();
   if (guardian_) guardian_->stop();
   if (watch_) watch_->stop();
-  store_bell_->stop();
+  if (store_bell_) store_bell_->stop();
   drain_store(*store, deadline);
 }
 

@@ -18,7 +18,13 @@ StoreBell::StoreBell(std::shared_ptr<Store> store, uint64_t world, int32_t rank)
 
 std::string StoreBell::key(int32_t rank) const { return fmt::format("{}bell {} {}", kReservedKeyPrefix, world_, rank); }
 
-void StoreBell::ring(int32_t rank) const { store_->set(key(rank), "", -1); }
+std::shared_ptr<Store> StoreBell::store() const {
+  const std::lock_guard lock(mutex_);
+  if (!store_) fail(PS_ERR_STATE, "the context is finalized");
+  return store_;
+}
+
+void StoreBell::ring(int32_t rank) const { store()->set(key(rank), "", -1); }
 
 void StoreBell::add(const void* who, std::function<void()> woken) {
   const std::lock_guard lock(mutex_);
@@ -40,9 +46,12 @@ void StoreBell::stop() {
     changed_.notify_all();
   }
   if (thread_.joinable()) thread_.join();
+  const std::lock_guard lock(mutex_);
+  store_.reset();
 }
 
 void StoreBell::run() {
+  const std::shared_ptr<Store> store = this->store();
   const auto check = [this] {
     const std::lock_guard lock(mutex_);
     if (stopping_ || woken_.empty()) throw Error(PS_ERR_ABORTED, "nobody waits any more");
@@ -54,9 +63,9 @@ void StoreBell::run() {
       if (stopping_) return;
     }
     try {
-      store_->get(key(rank_), Deadline::in_ms(kOneWaitMs), check);
+      store->get(key(rank_), Deadline::in_ms(kOneWaitMs), check);
       // Before anybody looks: what is left from here on rings again.
-      store_->remove(key(rank_));
+      store->remove(key(rank_));
     } catch (const Error& error) {
       if (error.code() == PS_ERR_TIMEOUT || error.code() == PS_ERR_ABORTED) continue;
       return;  // without a store nothing can be left either

@@ -21,7 +21,7 @@ class StoreBell {
   StoreBell(std::shared_ptr<Store> store, uint64_t world, int32_t rank);
   ~StoreBell() { stop(); }
 
-  // After something was left for the rank. Errors: those of the store.
+  // After something was left for the rank. Errors: those of the store; STATE after stop().
   void ring(int32_t rank) const;
 
   // `woken` is called on the bell's thread whenever this rank's bell has rung since, until `who` is removed; it must be
@@ -30,17 +30,18 @@ class StoreBell {
   // The function is not running any more when this returns.
   void remove(const void* who);
 
-  // Ends the thread, which exists from the first `add` on.
+  // Ends the thread, which exists from the first `add` on, and lets the store go.
   void stop();
 
  private:
   void run();
+  std::shared_ptr<Store> store() const;
   std::string key(int32_t rank) const;
 
-  const std::shared_ptr<Store> store_;
+  std::shared_ptr<Store> store_;
   const uint64_t world_;
   const int32_t rank_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::map<const void*, std::function<void()>> woken_;
   bool stopping_ = false;
