@@ -8,12 +8,15 @@ namespace ps {
 
 std::string Communicator::gone(int member, const GroupLabel& label) const {
   const auto index = static_cast<size_t>(member);
-  if (world_->has_left(global_ranks_[index]) && (!plane_ || plane_->has_heard_out(member))) return "left by psFinalize";
+  const std::string loss = plane_ ? plane_->loss(member) : "";
+  // One that left with something unsent closes its connections without a word.
+  if (world_->has_left(global_ranks_[index]) && (!plane_ || !loss.empty() || plane_->has_heard_out(member))) {
+    return "left by psFinalize";
+  }
   if (plane_ && plane_->has_freed(member, label.tag)) return "has freed the group";
   if (world_->has_abandoned(global_ranks_[index], label.attempts[index])) {
     return "could not make this group; its own error says why";
   }
-  const std::string loss = plane_ ? plane_->loss(member) : "";
   if (!loss.empty()) return fmt::format("cannot be reached any more ({})", loss);
   if (world_->is_cut_off(global_ranks_[index])) return world_->how_cut_off(global_ranks_[index]);
   return "";
