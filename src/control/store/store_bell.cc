@@ -1,5 +1,7 @@
 #include "control/store/store_bell.h"
 
+#include <chrono>
+#include <exception>
 #include <utility>
 
 #include "base/error.h"
@@ -9,7 +11,9 @@ namespace ps {
 namespace {
 
 // Well below the time after which the network may forget a connection on which nothing moves.
-constexpr int64_t kOneWaitMs = 60'000;
+constexpr int64_t kOneWaitMs = 20'000;
+// Where it could not ask the store.
+constexpr int64_t kPauseMs = 500;
 
 }  // namespace
 
@@ -52,26 +56,42 @@ void StoreBell::stop() {
 
 void StoreBell::run() {
   const std::shared_ptr<Store> store = this->store();
-  const auto check = [this] {
-    const std::lock_guard lock(mutex_);
-    if (stopping_ || woken_.empty()) throw Error(PS_ERR_ABORTED, "nobody waits any more");
-  };
   for (;;) {
     {
       std::unique_lock lock(mutex_);
       changed_.wait(lock, [this] { return stopping_ || !woken_.empty(); });
       if (stopping_) return;
     }
-    try {
-      store->get(key(rank_), Deadline::in_ms(kOneWaitMs), check);
-      // Before anybody looks: what is left from here on rings again.
-      store->remove(key(rank_));
-    } catch (const Error& error) {
-      if (error.code() == PS_ERR_TIMEOUT || error.code() == PS_ERR_ABORTED) continue;
-      return;  // without a store nothing can be left either
-    }
-    const std::lock_guard lock(mutex_);
+    const Heard heard = await_ring(*store);
+    std::unique_lock lock(mutex_);
     for (const auto& [who, woken] : woken_) woken();
+    if (heard == Heard::kTheEnd) return;
+    if (heard == Heard::kTrouble) changed_.wait_for(lock, std::chrono::milliseconds(kPauseMs), [this] { return stopping_; });
+  }
+}
+
+// Whoever waits is woken whatever it was: what was left may be there all the same, as a ring is lost where the store fell
+// silent while it was taken.
+StoreBell::Heard StoreBell::await_ring(Store& store) {
+  const auto check = [this] {
+    const std::lock_guard lock(mutex_);
+    if (stopping_ || woken_.empty()) throw Error(PS_ERR_ABORTED, "nobody waits any more");
+  };
+  try {
+    store.get(key(rank_), Deadline::in_ms(kOneWaitMs), check);
+    // Before anybody looks: what is left from here on rings again.
+    store.remove(key(rank_));
+    return Heard::kRingOrSilence;
+  } catch (const Error& error) {
+    switch (error.code()) {
+      case PS_ERR_TIMEOUT:
+      case PS_ERR_ABORTED: return Heard::kRingOrSilence;
+      case PS_ERR_CLOSED:
+      case PS_ERR_PEER_FAILED: return Heard::kTheEnd;  // of the store, for good
+      default: return Heard::kTrouble;                 // such as no descriptor left
+    }
+  } catch (const std::exception&) {
+    return Heard::kTrouble;
   }
 }
 

@@ -24,8 +24,8 @@ class StoreBell {
   // After something was left for the rank. Errors: those of the store; STATE after stop().
   void ring(int32_t rank) const;
 
-  // `woken` is called on the bell's thread whenever this rank's bell has rung since, until `who` is removed; it must be
-  // quick and not call here. What was left before must be looked for after the call.
+  // `woken` is called on the bell's thread whenever this rank's bell has rung since, and now and then without, until `who`
+  // is removed; it must be quick and not call here. What was left before must be looked for after the call.
   void add(const void* who, std::function<void()> woken);
   // The function is not running any more when this returns.
   void remove(const void* who);
@@ -34,7 +34,10 @@ class StoreBell {
   void stop();
 
  private:
+  enum class Heard { kRingOrSilence, kTrouble, kTheEnd };
+
   void run();
+  Heard await_ring(Store& store);
   std::shared_ptr<Store> store() const;
   std::string key(int32_t rank) const;
 

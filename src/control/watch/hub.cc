@@ -36,6 +36,12 @@ bool WatchHub::attend(Attendee& attendee, const Attendance& attendance, int64_t 
   place.ended_ns = 0;
   place.told = 0;
   forget_doubts(room, attendance.rank);
+  // What its last connection may have taken with it.
+  place.asides.clear();
+  for (const auto& [way, doubt] : room.doubts) {
+    if (way.second != attendance.rank) continue;
+    place.asides.push_back({Fact::Kind::kDoubted, way.first, static_cast<uint64_t>(Doubt::kSilent)});
+  }
   seats_[&attendee] = {attendance.world, attendance.rank};
   if (is_new) room.facts.push_back({Fact::Kind::kPresent, attendance.rank, attendance.port});
   // All learn of all at once, when the last has come; whoever comes later or again, at once of what it has missed.

@@ -118,8 +118,8 @@ void NetPlane::begin_with(int peer) {
 void NetPlane::listen() {
   const std::lock_guard lock(listening_mutex_);
   if (listening_ || !notices_.is_one_unheard()) return;
-  listening_ = true;
   transport_->peers().listen([this] { transport_->wake(); });
+  listening_ = true;
   transport_->wake();
 }
 

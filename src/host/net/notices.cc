@@ -96,10 +96,9 @@ void Notices::leave_failure() {
   }
   try {
     const psPluginPeersImpl& peers = links_.transport().peers();
-    const bool is_first = peers.world().store()->compare_and_set(peers.key("failure"), std::nullopt, note, -1);
-    for (const int peer : unheard) {
-      if (is_first) peers.ring(peer);
-    }
+    peers.world().store()->compare_and_set(peers.key("failure"), std::nullopt, note, -1);
+    // Also if another one was first: it did not ring those that it has heard, who may not hear it any more.
+    for (const int peer : unheard) peers.ring(peer);
     const std::lock_guard lock(mutex_);
     failure_is_at_store_ = true;
   } catch (const Error&) {

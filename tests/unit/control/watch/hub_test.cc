@@ -162,6 +162,17 @@ TEST_F(WatchHubTest, WhoComesAgainHasSaidNothing) {
   hub.end(again, false, now);
 }
 
+TEST_F(WatchHubTest, WhoComesAgainIsToldWhoMissesItMeanwhile) {
+  EXPECT_TRUE(hub.hear(seats[2], {doubted(1, Doubt::kSilent)}, now));
+  hub.end(seats[1], false, now);
+  EXPECT_TRUE(hub.hear(seats[3], {doubted(1, Doubt::kSilent)}, now));
+  Seat again;
+  EXPECT_TRUE(hub.attend(again, {.world = 9, .world_size = 4, .rank = 1, .node = 0, .port = 1}, now));
+  hub.flush();
+  EXPECT_EQ(again.facts, (std::vector<Fact>{doubted(2, Doubt::kSilent), doubted(3, Doubt::kSilent)}));
+  hub.end(again, false, now);
+}
+
 TEST_F(WatchHubTest, NobodyDoubtsAMateOrAStranger) {
   EXPECT_FALSE(hub.hear(seats[2], {doubted(3, Doubt::kCut)}, now));
   EXPECT_FALSE(hub.hear(seats[2], {doubted(100, Doubt::kCut)}, now));
