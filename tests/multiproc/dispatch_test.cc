@@ -42,7 +42,7 @@ Json describe(psContext context) { return Json::parse(described(context)); }
 void sweep(psContext context, const Member& member) {
   psGroup world = nullptr;
   require_ok(psGetGroup(context, "world", &world));
-  const size_t stride = kSanitized ? 17 : 1;
+  const size_t stride = kSanitized ? 43 : 1;
   Sweep(world, member.rank, member.size).run(small_cases(member.size, 2, 59 * stride));
   Sweep(world, member.rank, member.size).run(large_cases(member.size, 1, 5 * stride));
   require_ok(psGroupFree(world));

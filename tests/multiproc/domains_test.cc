@@ -61,7 +61,7 @@ Json describe(psContext context) { return Json::parse(described(context)); }
 const Body sweep("sweep_of_trees", [](Member& member) {
   const psContext context = join_at_place(member);
   std::vector<int32_t> ranks = everyone(member);
-  const size_t stride = kSanitized ? 701 : 41;
+  const size_t stride = kSanitized ? 701 : 83;
   const auto walk = [&](uint64_t host_buffer_bytes, size_t first) {
     psGroup group = make_group(context, ranks, host_buffer_bytes);
     psGroupInfo info = PS_GROUP_INFO_INIT;

@@ -84,8 +84,8 @@ const Body sweep_over_hosts("sweep_over_hosts", [](Member& member) {
   psGroupInfo info = PS_GROUP_INFO_INIT;
   require_ok(psGetGroupInfo(world, &info));
   require(info.host_count > 1 && std::string(info.host_backend) == "gloo", "the ranks are not on several hosts");
-  sweep(world, hosts_of(member), small_cases(member.size, 3, stride_of(53, 1201)));
-  sweep(world, hosts_of(member), large_cases(member.size, 1, stride_of(5, 61)));
+  sweep(world, hosts_of(member), small_cases(member.size, 3, stride_of(101, 2003)));
+  sweep(world, hosts_of(member), large_cases(member.size, 1, stride_of(9, 97)));
   require_ok(psGroupFree(world));
   require_ok(psFinalize(context));
 });
@@ -99,8 +99,8 @@ const Body under_rules("under_rules_over_hosts", [](Member& member) {
   require(in_force["all_reduce"] == algorithm, in_force.dump());
   require(in_force["all_to_all"] == "flat", in_force.dump());
   const std::string fold = algorithm == "flat" ? "" : hosts_of(member);
-  sweep(world, fold, small_cases(member.size, 11, stride_of(211, 1301)));
-  sweep(world, fold, large_cases(member.size, 0, stride_of(7, 67)));
+  sweep(world, fold, small_cases(member.size, 11, stride_of(401, 2003)));
+  sweep(world, fold, large_cases(member.size, 0, stride_of(13, 97)));
   require_ok(psGroupFree(world));
   require_ok(psFinalize(context));
 });
@@ -114,8 +114,8 @@ const Body deterministic("deterministic_over_hosts", [](Member& member) {
   options.flags = PS_DETERMINISTIC;
   psGroup group = nullptr;
   require_ok(psNewGroup(context, ranks.data(), ranks.size(), &options, &group));
-  sweep(group, "", small_cases(member.size, 7, stride_of(97, 1301)));
-  sweep(group, "", large_cases(member.size, 3, stride_of(11, 67)));
+  sweep(group, "", small_cases(member.size, 7, stride_of(197, 2003)));
+  sweep(group, "", large_cases(member.size, 3, stride_of(19, 97)));
   require_ok(psGroupFree(group));
   require_ok(psFinalize(context));
 });
