@@ -25,6 +25,7 @@ struct Stranger {
 // Thrown where the same attempt may succeed later.
 struct NotYet {
   std::string why;
+  bool silent = false;  // something accepts connections there, and has said nothing so far
 };
 
 struct Frame {

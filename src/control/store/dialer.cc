@@ -87,7 +87,7 @@ std::unique_ptr<Connection> Dialer::connect(const SocketAddress& address, Deadli
     if (const auto name = identify_stranger(address, stranger.first_bytes, deadline)) {
       fail(PS_ERR_SYSTEM, "{} is not a store of ParallelState: {} answers there; use another port", found_, *name);
     }
-    if (stranger.silent) throw NotYet{"something accepts connections there and says nothing (it may be stopped)"};
+    if (stranger.silent) throw NotYet{"something accepts connections there and says nothing (it may be stopped)", true};
     const int64_t now = monotonic_ns();
     if (strange_answers_++ == 0) first_strange_ns_ = now;
     if (strange_answers_ >= kStrangeAnswers && now - first_strange_ns_ >= kStrangeNs) {
@@ -103,15 +103,17 @@ std::unique_ptr<Connection> Dialer::try_once(Deadline deadline) {
   found_ = to_url(where);
   if (where.scheme == Scheme::kUnix) return connect(unix_address(where.path), deadline);
   std::string why;
+  bool silent = false;
   const auto addresses = resolve(where.host, where.port, why);
   for (const SocketAddress& address : addresses) {
     try {
       return connect(address, deadline);
     } catch (const NotYet& not_yet) {
       why += (why.empty() ? "" : "; ") + not_yet.why;
+      silent = silent || not_yet.silent;
     }
   }
-  throw NotYet{why};
+  throw NotYet{why, silent};
 }
 
 std::unique_ptr<Connection> Dialer::dial(Deadline deadline) {

@@ -85,7 +85,7 @@ bool LocalStore::compare_and_set(std::string_view key, std::optional<std::string
   return data_->compare_and_set(key, expected, desired, expire_ms);
 }
 
-bool LocalStore::remove(std::string_view key) { return data_->remove(key); }
+bool LocalStore::remove(std::string_view key, const StopCheck&) { return data_->remove(key); }
 
 Exchanged LocalStore::exchange(const Exchange& request, Deadline deadline, const StopCheck& check) {
   auto [box, done] = new_mailbox();

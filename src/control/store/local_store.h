@@ -20,7 +20,8 @@ class LocalStore : public Store {
   int64_t add(std::string_view key, int64_t delta) override;
   bool compare_and_set(std::string_view key, std::optional<std::string_view> expected, std::string_view desired,
                        int64_t expire_ms) override;
-  bool remove(std::string_view key) override;
+  bool remove(std::string_view key, const StopCheck& check) override;
+  using Store::remove;
   Exchanged exchange(const Exchange& request, Deadline deadline, const StopCheck& check) override;
   const std::string& url() const override { return url_; }
   int64_t default_timeout_ms() const override { return timeout_ms_; }

@@ -47,7 +47,9 @@ void RemoteStore::end(psResult code, std::string text) {
   throw *ended_;
 }
 
-std::unique_ptr<Connection> RemoteStore::take_connection(Deadline deadline) {
+// Where nobody listens any more the host is gone. One that only says nothing may be stopped, and is awaited as an answer
+// is.
+std::unique_ptr<Connection> RemoteStore::take_connection(Deadline deadline, const StopCheck& check) {
   Deadline reason_deadline = Deadline::never();
   while (true) {
     std::string why;
@@ -68,6 +70,11 @@ std::unique_ptr<Connection> RemoteStore::take_connection(Deadline deadline) {
       return dialer.try_once(deadline);
     } catch (const NotYet& not_yet) {
       why = not_yet.why;
+      if (not_yet.silent) {
+        if (deadline.passed()) throw StreamTimeout{};
+        if (check) check();
+        continue;
+      }
     }
     if (reason_deadline.ns() == Deadline::never().ns()) reason_deadline = Deadline::in_ms(kReasonGraceMs);
     if (reason_deadline.passed()) {
@@ -102,8 +109,9 @@ Frame RemoteStore::converse(Connection& connection, const Request& request, Dead
 
 Frame RemoteStore::call(const Request& request, FrameType reply, Deadline deadline, const StopCheck& check) {
   const int64_t begin = monotonic_ns();
-  auto connection = take_connection(later(deadline, kAnswerGraceMs));
+  std::unique_ptr<Connection> connection;
   try {
+    connection = take_connection(later(deadline, kAnswerGraceMs), check);
     Frame frame = converse(*connection, request, later(deadline, kAnswerGraceMs), check);
     if (frame.header.type == FrameType::kError) {
       auto error = parse_error(frame.body);
@@ -145,8 +153,8 @@ void RemoteStore::check_size(std::string_view key, std::string_view value) const
   }
 }
 
-int64_t RemoteStore::call_for_number(const Request& request) {
-  const auto number = parse_number(call(request, FrameType::kNumber, Deadline::in_ms(timeout_ms_)).body);
+int64_t RemoteStore::call_for_number(const Request& request, const StopCheck& check) {
+  const auto number = parse_number(call(request, FrameType::kNumber, Deadline::in_ms(timeout_ms_), check).body);
   if (!number) fail(PS_ERR_INTERNAL, "the store's host ({}) sent a number that cannot be read", host_name_);
   return *number;
 }
@@ -174,9 +182,9 @@ bool RemoteStore::compare_and_set(std::string_view key, std::optional<std::strin
   return call_for_number(CompareAndSetRequest{key, expected, desired, expire_ms}) != 0;
 }
 
-bool RemoteStore::remove(std::string_view key) {
+bool RemoteStore::remove(std::string_view key, const StopCheck& check) {
   check_size(key, "");
-  return call_for_number(RemoveRequest{key}) != 0;
+  return call_for_number(RemoveRequest{key}, check) != 0;
 }
 
 Exchanged RemoteStore::exchange(const Exchange& request, Deadline deadline, const StopCheck& check) {

@@ -24,7 +24,8 @@ class RemoteStore : public Store {
   int64_t add(std::string_view key, int64_t delta) override;
   bool compare_and_set(std::string_view key, std::optional<std::string_view> expected, std::string_view desired,
                        int64_t expire_ms) override;
-  bool remove(std::string_view key) override;
+  bool remove(std::string_view key, const StopCheck& check) override;
+  using Store::remove;
   Exchanged exchange(const Exchange& request, Deadline deadline, const StopCheck& check) override;
   const std::string& url() const override { return url_; }
   int64_t default_timeout_ms() const override { return timeout_ms_; }
@@ -32,11 +33,11 @@ class RemoteStore : public Store {
   const Welcome& host() const { return host_; }
 
  private:
-  std::unique_ptr<Connection> take_connection(Deadline deadline);
+  std::unique_ptr<Connection> take_connection(Deadline deadline, const StopCheck& check);
   void give_back(std::unique_ptr<Connection> connection);
   // Errors: what the store said; CLOSED, PEER_FAILED, TIMEOUT.
   Frame call(const Request& request, FrameType reply, Deadline deadline, const StopCheck& check = nullptr);
-  int64_t call_for_number(const Request& request);
+  int64_t call_for_number(const Request& request, const StopCheck& check = nullptr);
   Frame converse(Connection& connection, const Request& request, Deadline deadline, const StopCheck& check);
   // The first end is remembered: later calls tell the same.
   [[noreturn]] void end(psResult code, std::string text);

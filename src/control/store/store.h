@@ -47,7 +47,7 @@ class Store {
   // `expected` nullopt: only if absent.
   virtual bool compare_and_set(std::string_view key, std::optional<std::string_view> expected,
                                std::string_view desired, int64_t expire_ms) = 0;
-  virtual bool remove(std::string_view key) = 0;
+  virtual bool remove(std::string_view key, const StopCheck& check = nullptr) = 0;
 
   // Errors, the same for all members that wait: TIMEOUT lists who arrived and who is missing; PEER_FAILED a member
   // whose connection ended while it waited; MISMATCH two ranks that wait for each other under one scope with different

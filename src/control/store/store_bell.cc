@@ -80,7 +80,7 @@ StoreBell::Heard StoreBell::await_ring(Store& store) {
   try {
     store.get(key(rank_), Deadline::in_ms(kOneWaitMs), check);
     // Before anybody looks: what is left from here on rings again.
-    store.remove(key(rank_));
+    store.remove(key(rank_), check);
     return Heard::kRingOrSilence;
   } catch (const Error& error) {
     switch (error.code()) {
