@@ -19,7 +19,8 @@ endmacro()
 function(ps_target_defaults target variant flags)
   target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/src)
   target_include_directories(${target} PUBLIC ${CMAKE_SOURCE_DIR}/include)
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Werror ${flags})
+  # Line numbers are enough of debug information: the rest of it takes a fifth of the time of compiling.
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Werror $<$<CONFIG:RelWithDebInfo>:-g1> ${flags})
   target_link_options(${target} PRIVATE ${flags})
 endfunction()
 
@@ -52,6 +53,11 @@ function(ps_add_variant variant flags)
     add_library(ps_${room}${suffix} STATIC ${sources})
     ps_target_defaults(ps_${room}${suffix} "${variant}" "${flags}")
     target_link_libraries(ps_${room}${suffix} PUBLIC ${below} ps_fmt Threads::Threads ${CMAKE_DL_LIBS})
+    # Looking at each pointer takes a third of the time of compiling. A null one that is used is found all the same; types
+    # are laid over memory in base and host.
+    if(variant STREQUAL asan AND NOT room MATCHES "^(base|host)$")
+      target_compile_options(ps_${room}${suffix} PRIVATE -fno-sanitize=null,alignment,object-size,vptr)
+    endif()
     ps_precompile(ps_${room}${suffix} "${variant}" <fmt/core.h>)
     set(below ps_${room}${suffix} ${below})
   endforeach()
