@@ -19,8 +19,7 @@ endmacro()
 function(ps_target_defaults target variant flags)
   target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/src)
   target_include_directories(${target} PUBLIC ${CMAKE_SOURCE_DIR}/include)
-  # Line numbers are enough of debug information: the rest of it takes a fifth of the time of compiling.
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Werror $<$<CONFIG:RelWithDebInfo>:-g1> ${flags})
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Werror ${flags})
   target_link_options(${target} PRIVATE ${flags})
 endfunction()
 
@@ -52,6 +51,11 @@ function(ps_add_variant variant flags)
     list(FILTER sources EXCLUDE REGEX "/src/(base/format|host/reduce/kernels)\\.cc$")
     add_library(ps_${room}${suffix} STATIC ${sources})
     ps_target_defaults(ps_${room}${suffix} "${variant}" "${flags}")
+    # Line numbers are enough of debug information, the rest of which takes a fifth of the time of compiling; but from the
+    # public functions' the binary interface is read.
+    if(NOT room STREQUAL api)
+      target_compile_options(ps_${room}${suffix} PRIVATE $<$<CONFIG:RelWithDebInfo>:-g1>)
+    endif()
     target_link_libraries(ps_${room}${suffix} PUBLIC ${below} ps_fmt Threads::Threads ${CMAKE_DL_LIBS})
     # Looking at each pointer takes a third of the time of compiling. A null one that is used is found all the same; types
     # are laid over memory in base and host.
@@ -128,7 +132,7 @@ function(ps_add_reduce_targets target flags)
     set(object ${target}_kernels_${level})
     add_library(${object} OBJECT ${kernels})
     ps_target_defaults(${object} "" "${flags}")
-    target_compile_options(${object} PRIVATE ${optimisation} -ffp-contract=off)
+    target_compile_options(${object} PRIVATE ${optimisation} -ffp-contract=off $<$<CONFIG:RelWithDebInfo>:-g1>)
     target_compile_definitions(${object} PRIVATE PS_REDUCE_TARGET=${level})
     if(NOT level STREQUAL baseline)
       target_compile_options(${object} PRIVATE -fno-sanitize=undefined) # the loops are the same

@@ -24,8 +24,10 @@ def describe(library: Path, header: Path) -> str:
     xml = subprocess.run(["abidw", *options, "--headers-dir", header.parent, library], check=True, capture_output=True,
                          text=True).stdout
     exported, described = xml.count("<elf-symbol "), xml.count("<function-decl ")
-    if not described or described != exported:
-        sys.exit(f"{library} exports {exported} functions, and its debug information describes {described}: "
+    # With line numbers alone, functions are there and their types are not.
+    typed = xml.count("<parameter ") > 0
+    if not typed or described != exported:
+        sys.exit(f"{library} exports {exported} functions, and its debug information describes {described if typed else 0}: "
                  "build it with -g (CMAKE_BUILD_TYPE=RelWithDebInfo) and do not strip it")
     return re.sub(r"(<abi-instr [^>]*? path=')[^']*/", r"\1", xml)
 

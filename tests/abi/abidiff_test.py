@@ -80,13 +80,14 @@ class Guard(unittest.TestCase):
         self.assertEqual(self.run_guard("renew")[0], 0)
         self.assertEqual(self.run_guard("check")[0], 0)
 
-    def test_a_library_without_debug_information_does_not_pass(self):
+    def test_a_library_without_types_in_its_debug_information_does_not_pass(self):
         self.build(major=0)
         self.run_guard("renew")
-        self.build(major=0, flags=("-s",))
-        returned, output = self.run_guard("check")
-        self.assertEqual(returned, 1)
-        self.assertIn("build it with -g", output)
+        for flags in (("-s",), ("-g1",)):
+            self.build(major=0, flags=flags)
+            returned, output = self.run_guard("check")
+            self.assertEqual(returned, 1, flags)
+            self.assertIn("build it with -g", output)
 
 
 if __name__ == "__main__":
