@@ -1,7 +1,5 @@
 #include "comm.h"
 
-#include <sys/random.h>
-
 #include <algorithm>
 #include <cstring>
 #include <stdexcept>
@@ -173,11 +171,8 @@ void psPluginCommImpl::listen(int rank, Peer& peer) {
     const std::lock_guard lock(mutex_);
     peer.pair = pair;
   }
-  if (::getrandom(peer.own_word.data(), peer.own_word.size(), 0) != static_cast<ssize_t>(peer.own_word.size())) {
-    throw std::runtime_error("no random numbers");
-  }
-  const std::vector<char> address = peer.pair->address().bytes();
-  std::string note(peer.own_word.data(), peer.own_word.size());
+  const std::vector<char> address = pair->address().bytes();
+  std::string note(pair->word().data(), pair->word().size());
   note.append(address.data(), address.size());
   if (host_.leave_for(peers_, rank, note.data(), note.size()) != PS_OK) {
     throw std::runtime_error("connecting needs the world's store, which cannot be reached; PS_WARM_UP connects a group when "
@@ -193,7 +188,7 @@ void psPluginCommImpl::connect(int rank, Peer& peer) {
   if (result == PS_IN_PROGRESS) return;
   if (result != PS_OK || size <= peer.peer_word.size()) throw std::runtime_error("the peer's address at the world's store cannot be read");
   std::memcpy(peer.peer_word.data(), note, peer.peer_word.size());
-  peer.pair->connect(std::vector<char>(note + peer.peer_word.size(), note + size));
+  peer.pair->connect(std::vector<char>(note + peer.peer_word.size(), note + size), peer.peer_word);
   peer.stage.store(Stage::kConnecting);
 }
 
@@ -208,7 +203,7 @@ void psPluginCommImpl::greet(int rank, Peer& peer) {
 
 void psPluginCommImpl::hear(Peer& peer) {
   if (!peer.greeting_in->received() || !peer.greeting_out->sent()) return;
-  if (peer.heard_word != peer.own_word) throw std::runtime_error("who connected does not belong to the job");
+  if (peer.heard_word != peer.pair->word()) throw std::runtime_error("who connected does not belong to the job");
   const NoBrokenPipe guard;
   const std::lock_guard lock(mutex_);
   for (psPluginTicket ticket : peer.early) start(*ticket);
@@ -219,6 +214,7 @@ void psPluginCommImpl::hear(Peer& peer) {
 
 void psPluginCommImpl::take_down(Peer& peer, const std::string& why) {
   const std::lock_guard lock(mutex_);
+  if (peer.pair != nullptr) peer.pair->close();
   peer.why = why;
   peer.early.clear();
   peer.stage.store(Stage::kDown);

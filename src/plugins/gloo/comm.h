@@ -3,7 +3,6 @@
 // that only a member of the job could read. What was posted before goes out then, in order.
 #pragma once
 
-#include <array>
 #include <deque>
 #include <unordered_set>
 #include <vector>
@@ -35,15 +34,13 @@ struct psPluginCommImpl {
   psResult fail(psResult result, int rank, const std::string& text) const;
 
  private:
-  using Word = std::array<char, 16>;
   enum class Stage { kIdle, kWanted, kListening, kConnecting, kGreeting, kUp, kDown };
   struct Peer {
     std::atomic<Stage> stage{Stage::kIdle};
     ps::gloo_transport::Pair* pair = nullptr;
     std::deque<psPluginTicket> early;  // posted before it was up
-    Word own_word{};                   // what the peer must say
-    Word heard_word{};
-    Word peer_word{};
+    ps::gloo_transport::Word heard_word{};
+    ps::gloo_transport::Word peer_word{};
     std::unique_ptr<ps::gloo_transport::Buffer> greeting_out;
     std::unique_ptr<ps::gloo_transport::Buffer> greeting_in;
     std::string why;  // it is down

@@ -3,6 +3,10 @@
 #include <gloo/config.h>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <stdexcept>
 
 namespace ps::gloo_transport {
 
@@ -29,18 +33,64 @@ bool Signal::wait(std::chrono::milliseconds most) {
   return is;
 }
 
+Pair::Pair(gloo::transport::tcp::Context* context, EventLoop& loop, int rank, std::chrono::milliseconds timeout,
+           std::shared_ptr<Signal> signal)
+    : gloo::transport::tcp::Pair(context, &loop.device(), rank, timeout),
+      loop_(loop),
+      signal_(std::move(signal)),
+      callers_(loop.device(), *this) {
+  // The base leaves room for one that waits, and the next would try again a second later.
+  const std::lock_guard lock(m_);
+  if (state_ == LISTENING) ::listen(fd_, SOMAXCONN);
+}
+
 void Pair::close() {
   const std::lock_guard lock(m_);
   // The base asks the system to throw away what is not sent yet.
   const Ticker::Turning turning(loop_.ticker());
+  callers_.send_away();
   if (state_ != CLOSED) gloo::transport::tcp::Pair::changeState(CLOSED);
 }
 
 void Pair::handleEvents(int events) {
-  const bool is_free = m_.try_lock();
-  if (is_free) m_.unlock();
-  if (!is_free) Ticker::nap();
-  gloo::transport::tcp::Pair::handleEvents(events);
+  std::unique_lock lock(m_, std::try_to_lock);
+  if (!lock) {
+    Ticker::nap();
+    if (!lock.try_lock()) return;
+  }
+  try {
+    handle(events);
+  } catch (const std::exception&) {
+    if (state_ != CLOSED) signalException(std::current_exception());
+  }
+}
+
+void Pair::handle(int events) {
+  switch (state_) {
+    case CONNECTED: return handleReadWrite(events);
+    case LISTENING: return answer();
+    case CONNECTING:
+      handleConnecting();
+      if (state_ == CONNECTED) say_word();
+      return;
+    default: return;  // an event from before it was closed
+  }
+}
+
+void Pair::answer() {
+  const int descriptor = callers_.meet(fd_);
+  if (descriptor < 0) return;
+  device_->unregisterDescriptor(fd_, this);
+  ::close(fd_);
+  fd_ = descriptor;
+  handleConnected();
+}
+
+void Pair::say_word() const {
+  // Into the empty buffer of a connection that was just made.
+  if (::send(fd_, peer_word_.data(), peer_word_.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(peer_word_.size())) {
+    throw std::runtime_error("the connection is lost before anything could be sent");
+  }
 }
 
 Pair::Stage Pair::stage(std::string& why) {
@@ -74,13 +124,18 @@ void Pair::handleReadWrite(int events) {
   signal_->raise();
 }
 
-void Pair::connect(const std::vector<char>& bytes) {
+void Pair::connect(const std::vector<char>& address, const Word& word) {
   const Ticker::Turning turning(loop_.ticker());
-  gloo::transport::tcp::Pair::connect(bytes);
+  {
+    const std::lock_guard lock(m_);
+    peer_word_ = word;
+  }
+  gloo::transport::tcp::Pair::connect(address);
 }
 
 void Pair::changeState(state next) noexcept {
   const Ticker::Turning turning(loop_.ticker());
+  callers_.send_away();
   gloo::transport::tcp::Pair::changeState(next);
   signal_->raise();
 }

@@ -1,6 +1,7 @@
 // Gloo's TCP connection between two ranks, opened to what a step function needs: connecting without waiting, completion
-// without waiting, and a signal when either has happened. All by the protected interface that Gloo's own TLS connection
-// derives from.
+// without waiting, and a signal when either has happened; and to what any network may do to it: a connection counts when it
+// says the pair's word, and what is wrong with one ends it alone. All by the protected interface that Gloo's own TLS
+// connection derives from.
 #pragma once
 
 #include <gloo/transport/tcp/context.h>
@@ -15,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "callers.h"
 #include "device.h"
 
 namespace ps::gloo_transport {
@@ -48,14 +50,18 @@ class Buffer final : public gloo::transport::tcp::UnboundBuffer {
 class Pair final : public gloo::transport::tcp::Pair {
  public:
   Pair(gloo::transport::tcp::Context* context, EventLoop& loop, int rank, std::chrono::milliseconds timeout,
-       std::shared_ptr<Signal> signal)
-      : gloo::transport::tcp::Pair(context, &loop.device(), rank, timeout), loop_(loop), signal_(std::move(signal)) {}
+       std::shared_ptr<Signal> signal);
+  ~Pair() override { close(); }
 
-  void connect(const std::vector<char>& bytes) override;
+  // What the peer must say where it is the one that connects.
+  const Word& word() const { return callers_.word(); }
+  // With the peer's address and word.
+  void connect(const std::vector<char>& address, const Word& word);
   // As the base, but in order: what was sent is still delivered.
   void close() override;
-  // As the base, which comes back at once where another thread holds the connection, as long as there is something to
-  // read: on the CPU of that thread the event loop would keep it from going on until the scheduler's tick.
+  // As the base, but for who connects, and what it throws is the connection's end and not the event loop's. Where another
+  // thread holds the connection the base comes back at once, as long as there is something to read: on the CPU of that
+  // thread the event loop would keep it from going on until the scheduler's tick.
   void handleEvents(int events) override;
 
   enum class Stage { kConnecting, kUp, kDown };
@@ -73,8 +79,14 @@ class Pair final : public gloo::transport::tcp::Pair {
   void changeState(state next) noexcept override;
 
  private:
+  void handle(int events);
+  void answer();
+  void say_word() const;
+
   EventLoop& loop_;
   std::shared_ptr<Signal> signal_;
+  Callers callers_;
+  Word peer_word_{};
 };
 
 class Context final : public gloo::transport::tcp::Context {
