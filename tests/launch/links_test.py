@@ -36,6 +36,15 @@ class TwoHosts(HostsTest):
         self.sweep(1 << 20)
         self.assertGreater(self.hosts.held_back(), 0)
 
+    def test_what_a_rank_sent_before_it_left_goes_on_arriving(self) -> None:
+        """For seconds after the last rank has left, which is not the one that serves the store."""
+        self.hosts.limit_rate(3)
+        ranks = [self.start_on(host, [launching.RANK, "last"], PS_RANK=str(host), PS_WORLD_SIZE=str(self.HOSTS),
+                               PS_SECRET_FILE=self.secret, PS_RENDEZVOUS=f"tcp://{self.hosts.address(0)}:{PORT}")
+                 for host in range(self.HOSTS)]
+        for rank in ranks:
+            self.assertEqual(self.finish(rank), "sent\n" if rank is ranks[-1] else "received\n")
+
     def test_a_link_that_loses_packets(self) -> None:
         for percent in (1, 2):
             self.hosts.lose(percent)

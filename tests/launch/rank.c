@@ -3,6 +3,7 @@
  * usage: rank           a sum and a barrier over the world
  *        rank sleep     the same, then waits for its end by a signal
  *        rank hosts     a world that spans hosts: groups over them, collectives and messages
+ *        rank last      what the last rank broadcasts before it leaves
  *
  * A line on stdout tells what was found; a failing call's text goes to stderr, and the exit status is 1. */
 #include <parallelstate.h>
@@ -161,6 +162,22 @@ static void several_hosts(psContext context, const psWorldInfo* info) {
   free(same);
 }
 
+static void from_who_leaves(psContext context, const psWorldInfo* info) {
+  const size_t count = 200000;
+  const int32_t root = info->world_size - 1;
+  psGroup world = NULL;
+  TRY(psGetGroup(context, "world", &world));
+  TRY(psBarrier(world, NULL));
+  int32_t* data = calloc(count, sizeof *data);
+  for (size_t i = 0; info->rank == root && i < count; ++i) data[i] = (int32_t)i;
+  TRY(psBroadcast(world, data, data, count, PS_INT32, root, NULL, NULL));
+  for (size_t i = 0; i < count; ++i) require(data[i] == (int32_t)i, "what was broadcast arrives");
+  printf("%s\n", info->rank == root ? "sent" : "received");
+  fflush(stdout);
+  free(data);
+  TRY(psGroupFree(world));
+}
+
 int main(int argc, char** argv) {
   const char* mode = argc > 1 ? argv[1] : "";
   psContext context = NULL;
@@ -169,6 +186,8 @@ int main(int argc, char** argv) {
   TRY(psGetWorldInfo(context, &info));
   if (strcmp(mode, "hosts") == 0) {
     several_hosts(context, &info);
+  } else if (strcmp(mode, "last") == 0) {
+    from_who_leaves(context, &info);
   } else {
     one_host(context, &info);
   }

@@ -19,6 +19,8 @@ constexpr int64_t kLookMs = 50;
 constexpr int64_t kWatchMs = 1000;
 // How long the end of a connection waits for the reason: that its rank left, or died.
 constexpr int64_t kReasonNs = 500'000'000;
+// How long nothing at all may come of what a rank that left had sent: longer than its own waits for others.
+constexpr int64_t kSilenceNs = 10'000'000'000;
 constexpr int64_t kSendOffMs = 5000;
 constexpr int64_t kSendOffFailedMs = 500;
 
@@ -92,7 +94,7 @@ NetPlane::NetPlane(const TransportModule& module, World& world, uint64_t serial,
       mailbox_(rank, static_cast<int>(global_ranks.size()),
                [this](int peer) { return open_path(peer); }, paths_),
       notices_(links_),
-      first_asked_ns_(global_ranks.size()) {}
+      silences_(global_ranks.size()) {}
 
 NetPlane::~NetPlane() {
   const bool failed = notices_.failure().has_value();
@@ -211,18 +213,24 @@ void NetPlane::compare_begun(uint64_t sequence, const Signature& own) {
   }
 }
 
+// What it sent goes on arriving for as long as the network needs, and then its goodbye or the end of its connection. One
+// that has not been heard may never have connected to this rank.
 bool NetPlane::has_heard_out(int member) {
   if (notices_.has_said_goodbye(member)) return true;
   if (links_.is_used(member) && !transport_->is_lost(member)) {
-    // It may never have connected to this rank.
-    auto& first = first_asked_ns_[static_cast<size_t>(member)];
-    int64_t none = 0;
-    const int64_t now = monotonic_ns();
-    first.compare_exchange_strong(none, now);
-    if (now - first.load() < kReasonNs) return false;
+    const int64_t most = notices_.is_heard(member) ? kSilenceNs : kReasonNs;
+    if (silent_ns(member) < most) return false;
   }
   notices_.look_for_failure();
   return true;
+}
+
+int64_t NetPlane::silent_ns(int member) {
+  Silence& silence = silences_[static_cast<size_t>(member)];
+  const uint64_t moved = transport_->moved(member);
+  const int64_t now = monotonic_ns();
+  if (silence.moved.exchange(moved) != moved || silence.since_ns.load() == 0) silence.since_ns.store(now);
+  return now - silence.since_ns.load();
 }
 
 std::string NetPlane::loss(int member) {

@@ -64,7 +64,13 @@ class NetPlane final : public Plane {
   void watch();
   bool is_sent_off();
   bool is_gone(int member) const;
+  // For how long nothing has moved to or from the member, of the time since this was first asked.
+  int64_t silent_ns(int member);
 
+  struct Silence {
+    std::atomic<uint64_t> moved{0};
+    std::atomic<int64_t> since_ns{0};
+  };
   const char* name_;
   World& world_;
   const std::vector<int32_t> global_ranks_;
@@ -74,7 +80,7 @@ class NetPlane final : public Plane {
   NetState state_;
   Mailbox mailbox_;
   Notices notices_;
-  std::vector<std::atomic<int64_t>> first_asked_ns_;  // by member, whether it is heard out
+  std::vector<Silence> silences_;  // by member
   std::once_flag watching_;
   std::mutex listening_mutex_;
   bool listening_ = false;  // for what peers leave at the store

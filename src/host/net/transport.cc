@@ -25,7 +25,8 @@ Transport::Transport(const TransportModule& module, const World& world, uint64_t
                      const std::vector<int32_t>& global_ranks, int rank)
     : table_(*module.table),
       peers_(std::make_unique<psPluginPeersImpl>(world, serial, global_ranks)),
-      lost_(global_ranks.size()) {
+      lost_(global_ranks.size()),
+      moved_(global_ranks.size()) {
   const char* const options = nullptr;
   const psResult result = call(table_.create, peers_.get(), static_cast<int32_t>(rank),
                                static_cast<int32_t>(global_ranks.size()), options, &comm_);
@@ -54,7 +55,10 @@ psPluginTicket Transport::post_recv(int peer, uint64_t channel, std::byte* data,
 
 Transport::State Transport::test(int peer, psPluginTicket ticket) {
   const psResult result = call(table_.test, comm_, ticket);
-  if (result == PS_OK) return State::kDone;
+  if (result == PS_OK) {
+    moved_[static_cast<size_t>(peer)].store(moved(peer) + 1, std::memory_order_relaxed);
+    return State::kDone;
+  }
   if (result == PS_IN_PROGRESS) return State::kPending;
   lose(peer, result);
   return State::kLost;

@@ -37,6 +37,8 @@ class Transport {
   // What the transport said, and when on the monotonic clock.
   std::string loss(int peer) const;
   int64_t lost_ns(int peer) const;
+  // Grows with what has been sent to the peer and received from it.
+  uint64_t moved(int peer) const { return moved_[static_cast<size_t>(peer)].load(std::memory_order_relaxed); }
 
  private:
   struct Lost {
@@ -50,6 +52,7 @@ class Transport {
   std::unique_ptr<psPluginPeersImpl> peers_;
   mutable std::mutex mutex_;
   std::vector<Lost> lost_;
+  std::vector<std::atomic<uint64_t>> moved_;  // not exact: threads may count at once
   psPluginComm comm_ = nullptr;
 };
 
