@@ -23,11 +23,12 @@ struct GroupConstructor::Proposal {
   int32_t key = 0;
   std::string_view backend;
   std::string_view ticket;
+  std::string_view lacking;   // see lacks_transport
 
   std::string encode() const {
     return WireWriter()
         .number(flags).number(max_object_bytes).number(host_buffer_bytes).number(communicator).number(tag).number(color)
-        .number(key).number(attempt).text(backend).text(ticket)
+        .number(key).number(attempt).text(backend).text(ticket).text(lacking)
         .take();
   }
   static Proposal decode(std::string_view bytes) {
@@ -43,6 +44,7 @@ struct GroupConstructor::Proposal {
     self.attempt = reader.number<uint64_t>();
     self.backend = reader.view();
     self.ticket = reader.view();
+    self.lacking = reader.view();
     reader.finish();
     return self;
   }
@@ -89,7 +91,9 @@ std::shared_ptr<Group> GroupConstructor::make(std::vector<int32_t> global_ranks,
   Offer offer(world_->in_process());
   Attempt attempt(*world_);  // ends before the offer: who finds that closed finds the reason
   std::shared_ptr<Communicator> existing = find(global_ranks, settings);  // lives until the members have decided
-  const Proposal own = propose(existing.get(), settings, offer, attempt.number());
+  Proposal own = propose(existing.get(), settings, offer, attempt.number());
+  const std::string lacking = lacks_transport(*world_, global_ranks, settings.backend);
+  own.lacking = lacking;
   const Exchanged agreed =
       agree(*world_, Kind::kNewGroup, settings.name, fmt::format("group '{}' of world {}", settings.name, world_->id()),
             global_ranks, own.encode(), deadline, check_gathering(*world_, global_ranks, doing));
@@ -112,6 +116,8 @@ std::shared_ptr<Group> GroupConstructor::split(const Group& parent, int32_t colo
   Proposal own = propose(nullptr, settings, offer, attempt.number());
   own.color = color;
   own.key = key;
+  const std::string lacking = lacks_transport(*world_, everyone, settings.backend);
+  own.lacking = lacking;
   const Exchanged agreed =
       agree(*world_, Kind::kSplitGroup, parent.name(),
             fmt::format("split of group '{}' ({}.{}) of world {}", parent.name(), parent.communicator().serial(),
@@ -169,7 +175,11 @@ std::shared_ptr<Group> GroupConstructor::build(std::vector<int32_t> global_ranks
                       });
   std::vector<uint64_t> attempts;
   attempts.reserve(proposals.size());
-  for (const Proposal& proposal : proposals) attempts.push_back(proposal.attempt);
+  std::vector<std::string_view> lacking;
+  for (const Proposal& proposal : proposals) {
+    attempts.push_back(proposal.attempt);
+    lacking.push_back(proposal.lacking);
+  }
   std::shared_ptr<Communicator> communicator;
   uint16_t tag = 0;
   if (shared) {
@@ -193,7 +203,7 @@ std::shared_ptr<Group> GroupConstructor::build(std::vector<int32_t> global_ranks
                          static_cast<int>(mates.size()), need, deadline, check_members);
     }
     auto plane = make_plane(*world_, global_ranks, settings.backend, serial, geometry, std::move(memory),
-                            settings.host_buffer_bytes, dispatch_);
+                            settings.host_buffer_bytes, dispatch_, who_lacks_transport(*world_, global_ranks, lacking));
     communicator = std::make_shared<Communicator>(world_, progress_, serial, std::move(global_ranks), settings.backend,
                                                   std::move(plane));
     tag = communicator->next_tag();

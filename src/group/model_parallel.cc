@@ -31,11 +31,12 @@ struct Proposal {
   uint64_t host_buffer_bytes = 0;
   uint64_t attempt = 0;
   std::string_view ticket;
+  std::string_view lacking;  // see lacks_transport
 
   std::string encode() const {
     return WireWriter()
         .text(spec).number(hash).number(flags).number(max_object_bytes).number(host_buffer_bytes).number(attempt)
-        .text(ticket)
+        .text(ticket).text(lacking)
         .take();
   }
   static Proposal decode(std::string_view bytes) {
@@ -48,6 +49,7 @@ struct Proposal {
     self.host_buffer_bytes = reader.number<uint64_t>();
     self.attempt = reader.number<uint64_t>();
     self.ticket = reader.view();
+    self.lacking = reader.view();
     reader.finish();
     return self;
   }
@@ -125,8 +127,9 @@ ModelParallel::ModelParallel(GroupConstructor& constructor, std::shared_ptr<Worl
   world_->check_living(everyone, doing);
   Offer offer(world_->in_process());
   Attempt attempt(*world_);  // ends before the offer: who finds that closed finds the reason
+  const std::string lacking = lacks_transport(*world_, everyone, settings.backend);
   const Proposal own{layout_->spec(), layout_->hash(), settings.flags, settings.max_object_bytes,
-                     settings.host_buffer_bytes, attempt.number(), offer.ticket()};
+                     settings.host_buffer_bytes, attempt.number(), offer.ticket(), lacking};
   const Exchanged agreed = agree(*world_, Kind::kNewGroup, layout_->spec().substr(0, 63),
                                  fmt::format("model-parallel groups of world {}", world_->id()), everyone, own.encode(),
                                  deadline, check_gathering(*world_, everyone, doing));
@@ -153,6 +156,11 @@ ModelParallel::ModelParallel(GroupConstructor& constructor, std::shared_ptr<Worl
   memory_bytes_ = planned.bytes;
   times_.memory_us = watch.lap_us();
 
+  const auto said = [&](const Ranks& ranks) {
+    std::vector<std::string_view> texts;
+    for (const int32_t rank : ranks) texts.push_back(proposals[static_cast<size_t>(rank)].lacking);
+    return texts;
+  };
   std::map<Ranks, std::shared_ptr<Communicator>> made;
   for (const layout::Name& name : layout_->names()) {
     if (name.name == "world") continue;
@@ -178,7 +186,8 @@ ModelParallel::ModelParallel(GroupConstructor& constructor, std::shared_ptr<Worl
       communicator = std::make_shared<Communicator>(world_, progress, serial, ranks, settings.backend,
                                                     make_plane(*world_, ranks, settings.backend, serial, entry.geometry,
                                                                std::move(part), settings.host_buffer_bytes,
-                                                               constructor.dispatch()));
+                                                               constructor.dispatch(),
+                                                               who_lacks_transport(*world_, ranks, said(ranks))));
       constructor.take_note(communicator, false);
     }
     const uint16_t tag = communicator->next_tag();

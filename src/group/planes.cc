@@ -59,15 +59,7 @@ std::unique_ptr<Plane> staged_plane(const TransportModule& module, World& world,
                                      host_buffer_bytes, dispatch);
 }
 
-// `make` gets the transport of planes between hosts.
-template <class Make>
-MadePlane between_hosts(Make&& make) {
-  try {
-    return {make(find_transport("gloo")), ""};
-  } catch (const Error& error) {
-    return {nullptr, fmt::format("data cannot be moved between its members: {}", error.text())};
-  }
-}
+constexpr char kTransport[] = "gloo";
 
 }  // namespace
 
@@ -81,9 +73,30 @@ std::vector<int32_t> sharers(const World& world, const std::vector<int32_t>& mem
   return here;
 }
 
+std::string lacks_transport(const World& world, const std::vector<int32_t>& members, const std::string& backend) {
+  const bool is_one_host = std::all_of(members.begin(), members.end(), [&](int32_t rank) {
+    return world.member(rank).node == world.member(members.front()).node;
+  });
+  if (members.size() == 1 || backend == "shm" || (backend == "auto" && is_one_host)) return "";
+  try {
+    find_transport(kTransport);
+    return "";
+  } catch (const Error& error) {
+    return error.text();
+  }
+}
+
+std::string who_lacks_transport(const World& world, const std::vector<int32_t>& members,
+                                const std::vector<std::string_view>& said) {
+  for (size_t i = 0; i < members.size(); ++i) {
+    if (!said[i].empty()) return fmt::format("{}: {}", world.who(members[i]), said[i]);
+  }
+  return "";
+}
+
 MadePlane make_plane(World& world, const std::vector<int32_t>& members, const std::string& backend, uint64_t serial,
                      const Geometry& geometry, std::shared_ptr<SharedMemory> memory, uint64_t host_buffer_bytes,
-                     const Dispatch& dispatch) {
+                     const Dispatch& dispatch, const std::string& lacking) {
   if (members.size() == 1) return {std::make_unique<LocalPlane>(), ""};
   Hosts hosts(world, members);
   if (memory && hosts.members.size() == 1) return {shm_plane(world, members, geometry, std::move(memory), dispatch), ""};
@@ -91,14 +104,16 @@ MadePlane make_plane(World& world, const std::vector<int32_t>& members, const st
     return {nullptr, "its members are on several hosts and its backend is \"shm\", which moves data within one; \"auto\" "
                      "and \"gloo\" move it between hosts"};
   }
-  const bool staged = hosts.is_hierarchy() && backend == "auto";
-  return between_hosts([&](const TransportModule& module) -> std::unique_ptr<Plane> {
-    auto flat = std::make_unique<NetPlane>(module, world, serial, members, place_of(world, members), host_buffer_bytes,
-                                           dispatch);
-    if (!staged) return flat;
-    return staged_plane(module, world, members, std::move(hosts), serial, geometry, std::move(memory), host_buffer_bytes,
-                        dispatch, std::move(flat));
-  });
+  if (!lacking.empty()) {
+    return {nullptr, fmt::format("data cannot be moved between its members, of whom one has no transport: {}", lacking)};
+  }
+  const TransportModule& module = find_transport(kTransport);
+  auto flat = std::make_unique<NetPlane>(module, world, serial, members, place_of(world, members), host_buffer_bytes,
+                                         dispatch);
+  if (!hosts.is_hierarchy() || backend != "auto") return {std::move(flat), ""};
+  return {staged_plane(module, world, members, std::move(hosts), serial, geometry, std::move(memory), host_buffer_bytes,
+                       dispatch, std::move(flat)),
+          ""};
 }
 
 }  // namespace ps

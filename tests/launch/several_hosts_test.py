@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import socket
 
 import launching
@@ -46,6 +47,16 @@ class SeveralHosts(HostsTest):
     def test_the_backend_of_one_host_says_that_it_does_not_reach_the_other(self) -> None:
         for text in self.expect_hosts(self.world(self.plain(PS_BACKEND="shm")), "PS_*"):
             for part in ("psAllReduce", "several hosts", '"shm"', '"gloo"'):
+                self.assertIn(part, text)
+
+    def test_where_one_host_lacks_the_plugin_all_are_told_so(self) -> None:
+        # A library looks for its plugins beside itself.
+        for name in ("libparallelstate.so", "libparallelstate.so.0"):
+            shutil.copy(os.path.join(launching.LIBRARY, name), self.folder)
+        variables = self.plain()
+        ranks = self.world(lambda rank: {**variables(rank), **({"LD_LIBRARY_PATH": self.folder} if rank == 3 else {})})
+        for text in self.expect_hosts(ranks, "PS_*"):
+            for part in ("psAllReduce", "rank 3 (pid ", "one has no transport", f"{self.folder}/parallelstate/ps_gloo.so"):
                 self.assertIn(part, text)
 
     def test_ranks_that_name_different_backends_are_told(self) -> None:

@@ -35,7 +35,8 @@ psResult make(const std::string& way, psContext context, psGroup world, psGroup*
   const int32_t everyone[] = {0, 1, 2, 3};
   psGroupOptions options = PS_GROUP_OPTIONS_INIT;
   options.flags = PS_OWN_COMMUNICATOR;  // else it would share the world's, and need no memory
-  if (way == "group") return psNewGroup(context, everyone, kSize, &options, group);
+  if (way == "network") options.backend = "gloo";
+  if (way == "group" || way == "network") return psNewGroup(context, everyone, kSize, &options, group);
   if (way == "split") return psSplitGroup(world, 0, 0, nullptr, group);
   const psResult result = psInitModelParallel(context, "sglang:tp=4", nullptr);
   return result != PS_OK ? result : psGetGroup(context, "tp", group);
@@ -44,7 +45,10 @@ psResult make(const std::string& way, psContext context, psGroup world, psGroup*
 const RankProgram kMaking("making", [](const Rank& self) {
   const std::string& way = self.argument(0);
   const bool is_victim = self.rank == self.number(1);
-  psContext context = self.join();
+  psConfig config = self.config();
+  config.backend = nullptr;
+  psContext context = nullptr;
+  ok(psInit(&config, &context));
   const psGroup world = self.world(context);
   ok(psBarrier(world, nullptr));
   psGroup group = nullptr;
@@ -67,30 +71,35 @@ const RankProgram kMaking("making", [](const Rank& self) {
   ok(psFinalize(context));
 });
 
+void expect_named(const std::string& way, int victim, const std::string& code) {
+  SCOPED_TRACE(way + ", victim " + std::to_string(victim));
+  World world("making", kSize, {way, std::to_string(victim)});
+  const Line own = world.hear(victim, "made");
+  EXPECT_EQ(own.code(), code) << own.text();
+  for (int rank = 0; rank < kSize; ++rank) {
+    if (rank == victim) continue;
+    Line line = world.hear(rank, "made");
+    const bool made = line.code() == "PS_OK";
+    if (made) line = world.hear(rank, "used");
+    // Who was to hand over the memory tells its reason itself.
+    if (!made && victim == 0 && line.code() == own.code()) continue;
+    EXPECT_EQ(line.code(), "PS_ERR_PEER_FAILED") << line.text();
+    // A barrier may wait for one that has given up because of the victim.
+    if (!made) expect_contains(line.text(), {world.name(victim)});
+    expect_contains(line.text(), {"its own error says why"});
+  }
+  world.tell_all("again");
+  world.end();
+}
+
 TEST(Making, AMemberThatCannotMakeItsPartIsNamed) {
   for (const std::string way : {"group", "split", "layout"}) {
-    for (const int victim : {0, 1, 3}) {
-      SCOPED_TRACE(way + ", victim " + std::to_string(victim));
-      World world("making", kSize, {way, std::to_string(victim)});
-      const Line own = world.hear(victim, "made");
-      EXPECT_EQ(own.code(), "PS_ERR_SYSTEM") << own.text();
-      for (int rank = 0; rank < kSize; ++rank) {
-        if (rank == victim) continue;
-        Line line = world.hear(rank, "made");
-        const bool made = line.code() == "PS_OK";
-        if (made) line = world.hear(rank, "used");
-        // Who was to hand over the memory tells its reason itself.
-        if (!made && victim == 0 && line.code() == own.code()) continue;
-        EXPECT_EQ(line.code(), "PS_ERR_PEER_FAILED") << line.text();
-        // A barrier may wait for one that has given up because of the victim.
-        if (!made) expect_contains(line.text(), {world.name(victim)});
-        expect_contains(line.text(), {"its own error says why"});
-      }
-      world.tell_all("again");
-      world.end();
-    }
+    for (const int victim : {0, 1, 3}) expect_named(way, victim, "PS_ERR_SYSTEM");
   }
 }
+
+// Its side of the connections between hosts; in gloo.cmake.
+TEST(MakingOverGloo, AMemberThatCannotMakeItsPartIsNamed) { expect_named("network", 1, "PS_ERR_BACKEND"); }
 
 }  // namespace
 }  // namespace faults
