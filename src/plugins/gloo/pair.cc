@@ -124,6 +124,16 @@ void Pair::handleReadWrite(int events) {
   signal_->raise();
 }
 
+void Pair::recv(gloo::transport::UnboundBuffer* buffer, uint64_t slot, size_t offset, size_t bytes) {
+  // Else the base would keep for each that its announcement is to come.
+  static_cast<Context*>(context_)->note_announced(rank_, slot);
+  gloo::transport::tcp::Pair::recv(buffer, slot, offset, bytes);
+}
+
+bool Pair::write(gloo::transport::tcp::Op& op) {
+  return op.getOpcode() == gloo::transport::tcp::Op::NOTIFY_SEND_READY || gloo::transport::tcp::Pair::write(op);
+}
+
 void Pair::connect(const std::vector<char>& address, const Word& word) {
   const Ticker::Turning turning(loop_.ticker());
   {

@@ -64,6 +64,10 @@ class Pair final : public gloo::transport::tcp::Pair {
   // thread the event loop would keep it from going on until the scheduler's tick.
   void handleEvents(int events) override;
 
+  // As the base, but for announcements of what is sent. They serve those who receive from anybody, and cost a write and a
+  // wake-up for each message; what is sent here goes when its receiver has said that it is ready.
+  void recv(gloo::transport::UnboundBuffer* buffer, uint64_t slot, size_t offset, size_t bytes) override;
+
   enum class Stage { kConnecting, kUp, kDown };
   // With the reason where down.
   Stage stage(std::string& why);
@@ -76,6 +80,7 @@ class Pair final : public gloo::transport::tcp::Pair {
   // The thread that drives connecting looks at the stage instead.
   void waitUntilConnected(std::unique_lock<std::mutex>&, bool) override {}
   void handleReadWrite(int events) override;
+  bool write(gloo::transport::tcp::Op& op) override;
   void changeState(state next) noexcept override;
 
  private:
@@ -98,6 +103,8 @@ class Context final : public gloo::transport::tcp::Context {
   }
 
   std::unique_ptr<gloo::transport::Pair>& createPair(int rank) override;
+  // As if the rank had announced what it will send.
+  void note_announced(int rank, uint64_t slot) { Mutator(*this, slot, rank).pushRemotePendingSend(); }
 
  private:
   EventLoop& loop_;
