@@ -58,7 +58,7 @@ void Communicator::check_usable(const GroupLabel& label) {
 void Communicator::refuse_unusable(const GroupLabel& label) {
   adopt_recorded_failure();
   if (failed_.load(std::memory_order_acquire)) {
-    const auto cause = failure();
+    const auto cause = known_failure();
     throw Error(cause->code(), fmt::format("group '{}' (rank {} of {}) has failed: {}", label.name, rank_, size(), cause->text()),
                 cause->culprit());
   }
@@ -77,13 +77,13 @@ void Communicator::step_in_burst(Request& request, Step&& step) {
   if (!request.finished()) request.deadline = Deadline::in_ms(request.timeout_ms);
 }
 
-void Communicator::run(GroupLabel& label, Call&& call, int64_t timeout_ms) {
+void Communicator::run(GroupLabel& label, Call&& call, int64_t timeout_ms) try {
   std::optional<NoCancellation> no_cancellation;
   if (enters_kernel_) no_cancellation.emplace();
   std::unique_lock lock(queue_lock_);
   check_usable(label);
   const bool is_begun = queue_.empty() && begin_small(label, call);
-  if (is_begun && end_small(call)) return;
+  if (is_begun && end_small(call)) [[likely]] return;
   CollectiveRequest request(label, call.signature, timeout_ms, false);
   if (is_begun) {
     resume_small(request, std::move(call));
@@ -92,7 +92,11 @@ void Communicator::run(GroupLabel& label, Call&& call, int64_t timeout_ms) {
   }
   lock.unlock();
   wait(request, Deadline::never());
+  log_failure();
   if (request.error) throw *request.error;
+} catch (...) {
+  log_failure();
+  throw;
 }
 
 bool Communicator::begin_small(const GroupLabel& label, const Call& call) {
@@ -131,23 +135,28 @@ void Communicator::start(CollectiveRequest& request, Call&& call) {
 void Communicator::submit(CollectiveRequest& request, Call&& call) {
   std::optional<NoCancellation> no_cancellation;
   if (enters_kernel_) no_cancellation.emplace();
+  const LogAfter log_after(*this);
   const std::lock_guard lock(queue_lock_);
   check_usable(request.label);
   start(request, std::move(call));
 }
 
-void Communicator::run(GroupLabel& label, const Message& message, int64_t timeout_ms) {
+void Communicator::run(GroupLabel& label, const Message& message, int64_t timeout_ms) try {
   std::optional<NoCancellation> no_cancellation;
   if (enters_kernel_) no_cancellation.emplace();
   std::unique_lock lock(message_lock_);
   check_usable(label);
   // Where others wait, who looks steps them too.
-  if (exchanges_.empty() && run_at_once(label, message)) return;
+  if (exchanges_.empty() && run_at_once(label, message)) [[likely]] return;
   MessageRequest request(label, {&message, 1}, message.signature, timeout_ms, false);
   start(request);
   lock.unlock();
   wait(request, Deadline::never());
+  log_failure();
   if (request.error) throw *request.error;
+} catch (...) {
+  log_failure();
+  throw;
 }
 
 bool Communicator::run_at_once(const GroupLabel& label, const Message& message) {
@@ -178,6 +187,7 @@ bool Communicator::run_at_once(const GroupLabel& label, const Message& message) 
 void Communicator::submit(MessageRequest& request) {
   std::optional<NoCancellation> no_cancellation;
   if (enters_kernel_) no_cancellation.emplace();
+  const LogAfter log_after(*this);
   const std::lock_guard lock(message_lock_);
   check_usable(request.label);
   start(request);
@@ -191,12 +201,12 @@ void Communicator::start(MessageRequest& request) {
       is_under_way = true;
     }
   } catch (const MismatchFound& found) {
-    fail(mismatch(found, request.signature, 0), true);
+    take_failure(mismatch(found, request.signature, 0), true);
   } catch (const Error& error) {
     if (!is_under_way) throw;
-    fail(error, true);
+    take_failure(error, true);
   } catch (const std::exception& error) {
-    fail(as_error(error), true);
+    take_failure(as_error(error), true);
   }
   if (request.asynchronous) started(request);
   // A small send is done by now.
@@ -233,8 +243,9 @@ void Communicator::wait_longer(Request& request, Deadline deadline) {
 bool Communicator::test(Request& request) { return poll(request, true); }
 
 void Communicator::expire(const Request& request) {
+  const LogAfter log_after(*this);
   const std::scoped_lock lock(queue_lock_, message_lock_);
-  if (!request.finished()) fail(timed_out(request), true);
+  if (!request.finished()) take_failure(timed_out(request), true);
 }
 
 bool Communicator::poll(Request& request, bool thorough) {
@@ -261,6 +272,7 @@ bool Communicator::progress(bool thorough) {
 }
 
 void Communicator::step_all(bool thorough) {
+  const LogAfter log_after(*this);
   // Who holds a lock is stepping what it guards, so polling need not wait for it. Before sleeping it must: what the other
   // thread saw may be older than the last ring of the doorbell.
   const auto lock_for = [thorough](Lock& lock) {
@@ -283,10 +295,10 @@ void Communicator::step_collectives() {
       }
       head.started = true;
     } catch (const MismatchFound& found) {
-      fail(mismatch(found, head.signature, head.number), true);
+      take_failure(mismatch(found, head.signature, head.number), true);
       head.started = false;  // never to be stepped again
     } catch (const std::exception& error) {
-      fail(as_error(error), true);
+      take_failure(as_error(error), true);
       head.started = false;
     }
     if (!failed_.load() || !is_given_back(head.slot.get()->retract(), give_back_by_)) return;
@@ -301,9 +313,9 @@ void Communicator::step_messages() {
   try {
     if (!is_ended) plane_->step_messages();
   } catch (const MismatchFound& found) {
-    fail(mismatch(found, found.ours.value_or(found.theirs), 0), true);
+    take_failure(mismatch(found, found.ours.value_or(found.theirs), 0), true);
   } catch (const std::exception& error) {
-    fail(as_error(error), true);
+    take_failure(as_error(error), true);
   }
   const bool failed = failed_.load();
   if (failed && !is_given_back(plane_->retract_messages(), give_back_messages_by_)) return;
@@ -319,16 +331,16 @@ void Communicator::step_messages() {
 // What changes rarely and rings the doorbell at most: the failures of others, deaths, departures, deadlines.
 void Communicator::look_around() {
   adopt_recorded_failure();
-  notice_deaths();
+  adopt_deaths();
   if (!failed_.load()) look_for_departed();
   if (!failed_.load()) {
     const std::scoped_lock lock(queue_lock_, message_lock_);
     const int64_t now = monotonic_ns();
     for (const CollectiveRequest* request = queue_.first(); request != nullptr; request = request->next) {
-      if (request->deadline.ns() <= now) return fail(timed_out(*request), true);
+      if (request->deadline.ns() <= now) return take_failure(timed_out(*request), true);
     }
     for (const MessageRequest* request : exchanges_) {
-      if (request->deadline.ns() <= now) return fail(timed_out(*request), true);
+      if (request->deadline.ns() <= now) return take_failure(timed_out(*request), true);
     }
     return;
   }
@@ -354,9 +366,9 @@ void Communicator::look_for_departed() {
       const std::vector<int> still = awaited(request);
       if (std::find(still.begin(), still.end(), member) == still.end()) return true;
       adopt_recorded_failure();
-      notice_deaths();
+      adopt_deaths();
       const int32_t culprit = global_ranks_[static_cast<size_t>(member)];
-      fail(Error(PS_ERR_PEER_FAILED, fmt::format("{} {}", world_->who(culprit), reason), culprit), true);
+      take_failure(Error(PS_ERR_PEER_FAILED, fmt::format("{} {}", world_->who(culprit), reason), culprit), true);
       return true;
     }
     return false;
@@ -400,47 +412,8 @@ bool Communicator::look_for_cut_links() {
                                   [this](int32_t rank) { return world_->is_cut_off(rank); });
   if (found == global_ranks_.end()) return false;
   const std::string text = fmt::format("{} {}", world_->who(*found), world_->how_cut_off(*found));
-  fail(Error(PS_ERR_PEER_FAILED, text, *found), true);
+  take_failure(Error(PS_ERR_PEER_FAILED, text, *found), true);
   return true;
-}
-
-void Communicator::adopt_recorded_failure() {
-  if (failed_.load(std::memory_order_acquire) || !plane_) return;
-  if (const auto recorded = plane_->recorded_failure()) fail(*recorded, false);
-}
-
-void Communicator::notice_deaths() {
-  if (failed_.load()) return;
-  const int32_t dead = world_->first_dead(global_ranks_);
-  if (dead != PS_NO_RANK) fail(died(dead), false);
-}
-
-void Communicator::fail(const Error& error, bool tell) {
-  // The record is for first failures: a consequence must not reach members that have not seen the cause yet.
-  if (failed_.load(std::memory_order_acquire)) return;
-  const NoCancellation no_cancellation;
-  Error first = error;
-  if (tell && plane_) {
-    plane_->record_failure(error);
-    if (const auto recorded = plane_->recorded_failure()) first = *recorded;
-  }
-  {
-    const std::lock_guard lock(failure_mutex_);
-    if (failure_) return;
-    failure_ = std::make_shared<const Error>(first);
-    failed_.store(true, std::memory_order_release);
-  }
-  world_->logger().info("a group of {} ranks failed: {}", size(), first.text());
-  world_->doorbell().ring();
-}
-
-std::shared_ptr<const Error> Communicator::failure() {
-  if (!failed_.load(std::memory_order_acquire)) {
-    adopt_recorded_failure();
-    notice_deaths();
-  }
-  const std::lock_guard lock(failure_mutex_);
-  return failure_;
 }
 
 void Communicator::close(const Error& error) {
@@ -497,7 +470,7 @@ void Communicator::mark_freed(uint16_t tag) {
 void Communicator::finish(Request& request) { settle(request, Request::State::kDone); }
 
 void Communicator::finish_failed(Request& request) {
-  const auto cause = failure();
+  const auto cause = known_failure();
   const std::string text = fmt::format("{}, rank {} of {}: {}",
                                        describe_call(request.signature, request.number, request.label.name), rank_, size(),
                                        cause->text());

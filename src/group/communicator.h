@@ -74,7 +74,8 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   // "rank 2 (pid 7 on host h) has not arrived; ...": whom the request waits for.
   std::string missing(const Request& request);
 
-  // The first failure wins. `tell` records it for the other members too, unless they know it by themselves.
+  // The first failure wins. `tell` records it for the other members too, unless they know it by themselves. This, failure()
+  // and notice_deaths() are called with no lock held, as they may call the log's sink.
   void fail(const Error& error, bool tell);
   // nullptr while there is none. Never blocks on an operation.
   std::shared_ptr<const Error> failure();
@@ -127,8 +128,22 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   void look_for_departed();
   bool look_for_cut_links();
   void note_wait(Request& request);
-  // Takes over what another member has recorded as the group's failure.
+  // Within a lock: a failure that is taken there is logged once no lock is held any more, as the log's sink may wait for a
+  // thread that wants the lock.
+  void take_failure(const Error& error, bool tell);
+  // Takes over what another member has recorded as the group's failure, and deaths.
   void adopt_recorded_failure();
+  void adopt_deaths();
+  std::shared_ptr<const Error> known_failure();
+  void log_failure() {
+    if (is_unlogged_.load(std::memory_order_relaxed)) [[unlikely]] log_failure_now();
+  }
+  [[gnu::cold]] void log_failure_now() noexcept;
+  struct LogAfter {  // stands before the locks
+    explicit LogAfter(Communicator& communicator) : self(communicator) {}
+    ~LogAfter() { self.log_failure(); }
+    Communicator& self;
+  };
   void check_usable(const GroupLabel& label);
   [[gnu::cold]] void refuse_unusable(const GroupLabel& label);  // if it is
   // Whether what failed operations lent is their callers' again: no member touches it, or none that goes on. `by`: until
@@ -169,6 +184,7 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   std::mutex failure_mutex_;
   std::shared_ptr<const Error> failure_;
   std::atomic<bool> failed_{false};
+  std::atomic<bool> is_unlogged_{false};  // there is a failure that the log does not have yet
 
   std::atomic<int> waiters_{0};
   std::atomic<int64_t> unfinished_{0};  // asynchronous

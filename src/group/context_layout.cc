@@ -10,7 +10,7 @@ std::shared_ptr<const ModelParallel> Context::model_parallel() const {
 }
 
 void Context::init_model_parallel(std::string_view spec, const GroupSettings& settings, Deadline deadline) {
-  const std::lock_guard forming(forming_mutex_);
+  std::unique_lock forming(forming_mutex_);
   if (const auto existing = model_parallel()) {
     fail(PS_ERR_STATE, "the groups of layout '{}' exist already; psDestroyModelParallel first, or psEnsureModelParallel",
          existing->layout().spec());
@@ -20,12 +20,15 @@ void Context::init_model_parallel(std::string_view spec, const GroupSettings& se
   for (const ModelParallel::Member& member : made->members()) {
     if (member.group) member.group->set_context(weak_from_this());
   }
+  {
+    const std::lock_guard lock(mutex_);
+    model_parallel_ = made;
+  }
+  forming.unlock();
   const ModelParallel::Times& times = made->times();
   world_->logger().info("layout {}: {} communicators, {} KiB of memory on this host, agreed in {} us, made in {} us",
                         layout->spec(), made->communicator_count(), made->memory_bytes() / 1024, times.agreement_us,
                         times.memory_us + times.groups_us);
-  const std::lock_guard lock(mutex_);
-  model_parallel_ = std::move(made);
 }
 
 void Context::ensure_model_parallel(std::string_view spec, const GroupSettings& settings, Deadline deadline) {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include <array>
+#include <atomic>
 #include <string>
 #include <thread>
 #include <vector>
@@ -156,6 +157,84 @@ TEST(Beside, WhatWasGivenBeforeLeavingArrives) {
   const char* rounds = ::getenv("PS_ROUNDS");
   World world("served_and_left", 2, {rounds != nullptr ? rounds : patience() > 1 ? "400" : "1500"});
   world.end();
+}
+
+// A log sink that holds up whoever calls it at a group's failure until another thread has used that group.
+struct HeldSink {
+  std::atomic<int> failures{0};
+  std::atomic<bool> released{false};
+
+  static void write(void* self, psLogLevel, const char* text) {
+    auto& sink = *static_cast<HeldSink*>(self);
+    if (std::string(text).find("a group of 2 ranks failed") == std::string::npos) return;
+    sink.failures.fetch_add(1);
+    sink.failures.notify_all();
+    sink.released.wait(false);
+  }
+};
+
+// Rank 0 notices in one of the ways: in the library's thread, in a call that is blocked, by its deadline, in a refusal.
+const RankProgram kHeldLog("held_log", [](const Rank& self) {
+  const std::string& way = self.argument(0);
+  HeldSink sink;
+  psConfig config = self.config();
+  config.log = HeldSink::write;
+  config.log_user = &sink;
+  config.log_level = PS_LOG_INFO;
+  psContext context = nullptr;
+  ok(psInit(&config, &context));
+  const psGroup world = self.world(context);
+  if (self.rank == 1) {
+    sink.released.store(true);
+    self.hear("go");
+    if (way == "refused") ok(psGroupAbort(world, "to be found by the next call"));
+    self.say("gone");
+    if (way != "leaves" && way != "message" && way != "work") self.hear("end");
+    ok(psGroupFree(world));
+    ok(psFinalize(context));
+    return;
+  }
+  int32_t value = 1;
+  psWork work = nullptr;
+  if (way == "deadline") ok(psGroupSetTimeout(world, 1));
+  if (way == "work") ok(psAllReduce(world, &value, &value, 1, PS_INT32, PS_SUM, nullptr, &work));
+  self.say("ready");
+  self.hear("gone");
+  std::thread caller([&] {
+    int32_t mine = 1;
+    const psResult result = way == "work"      ? PS_ERR_PEER_FAILED
+                            : way == "message" ? psRecv(world, &mine, 1, PS_INT32, 1, 5, nullptr, nullptr)
+                                               : psBarrier(world, nullptr);
+    must(result == (way == "refused" ? PS_ERR_ABORTED : way == "deadline" ? PS_ERR_TIMEOUT : PS_ERR_PEER_FAILED),
+         psResultName(result));
+  });
+  sink.failures.wait(0);
+  must(psBarrier(world, nullptr) != PS_OK, "the group has not failed");
+  must(psSend(world, &value, 1, PS_INT32, 1, 6, nullptr, nullptr) != PS_OK, "the group has not failed");
+  if (work != nullptr) must(psWorkTest(work) != PS_OK, "the work has not failed");
+  sink.released.store(true);
+  sink.released.notify_all();
+  caller.join();
+  if (work != nullptr) must(psWorkWait(work, -1) == PS_ERR_PEER_FAILED, "the work has not failed");
+  ok(psWorkFree(work));
+  must(sink.failures.load() == 1, "the failure was logged again");
+  self.say("ended");
+  ok(psGroupFree(world));
+  ok(psFinalize(context));
+});
+
+TEST(Beside, TheLogIsCalledWithNoLockHeld) {
+  for (const std::string way : {"work", "leaves", "message", "deadline", "refused"}) {
+    SCOPED_TRACE(way);
+    World world("held_log", 2, {way});
+    world.hear(0, "ready");
+    world.tell(1, "go");
+    world.hear(1, "gone");
+    world.tell(0, "gone");
+    world.hear(0, "ended");
+    if (way == "deadline" || way == "refused") world.tell(1, "end");
+    world.end();
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Ways, BesideDeparture, testing::Values("finalize", "exit", "kill"));
