@@ -1,6 +1,7 @@
 #include "control/guardian.h"
 
 #include <cstddef>
+#include <new>
 
 #include "base/deadline.h"
 #include "base/thread.h"
@@ -69,7 +70,11 @@ void Guardian::run() {
   enter();
   while (stop_.load() == 0) {
     segment_->own().heart.beats.fetch_add(1);
-    scan();
+    try {
+      scan();
+    } catch (const std::bad_alloc&) {
+      // Deaths are looked at again with the next scan.
+    }
     wait_for_change();
   }
   leave();
@@ -117,8 +122,8 @@ void Guardian::scan() {
   }
   const uint32_t deaths = segment_->death_count().load();
   if (deaths == seen_deaths_) return;
-  seen_deaths_ = deaths;
   on_death_();
+  seen_deaths_ = deaths;
   segment_->own().doorbell.ring();
 }
 

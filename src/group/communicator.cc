@@ -26,13 +26,6 @@ constexpr int64_t kDeathMs = 200;
 // From then on it is asked whether those on other hosts that an operation needs can be reached.
 constexpr int64_t kLongWaitNs = 500'000'000;
 
-// What a step has thrown.
-Error as_error(const std::exception& thrown) {
-  if (const auto* error = dynamic_cast<const Error*>(&thrown)) return *error;
-  const bool no_memory = dynamic_cast<const std::bad_alloc*>(&thrown) != nullptr;
-  return Error(no_memory ? PS_ERR_NO_MEMORY : PS_ERR_INTERNAL, no_memory ? "out of memory" : thrown.what());
-}
-
 }  // namespace
 
 Communicator::Communicator(std::shared_ptr<World> world, std::shared_ptr<Progress> progress, uint64_t serial,
@@ -47,6 +40,8 @@ Communicator::Communicator(std::shared_ptr<World> world, std::shared_ptr<Progres
       enters_kernel_(plane_ && plane_->enters_kernel()),
       why_no_plane_(std::move(plane.why_not)) {
   host_count_ = static_cast<int>(Hosts(*world_, global_ranks_).members.size());
+  no_memory_ = std::make_shared<const Error>(
+      PS_ERR_NO_MEMORY, fmt::format("{} is out of memory", world_->who(world_->rank())), world_->rank());
 }
 
 Communicator::~Communicator() = default;
@@ -194,6 +189,7 @@ void Communicator::submit(MessageRequest& request) {
 }
 
 void Communicator::start(MessageRequest& request) {
+  exchanges_.push_back(&request);  // first, as there may be no room
   bool is_under_way = false;
   try {
     for (Message& message : request.messages) {
@@ -201,20 +197,23 @@ void Communicator::start(MessageRequest& request) {
       is_under_way = true;
     }
   } catch (const MismatchFound& found) {
-    take_failure(mismatch(found, request.signature, 0), true);
+    fail_with([&] { return mismatch(found, request.signature, 0); });
   } catch (const Error& error) {
-    if (!is_under_way) throw;
+    if (!is_under_way) {
+      exchanges_.pop_back();
+      throw;
+    }
     take_failure(error, true);
   } catch (const std::exception& error) {
-    take_failure(as_error(error), true);
+    fail_by(error);
   }
   if (request.asynchronous) started(request);
   // A small send is done by now.
   if (request.messages_done()) {
+    exchanges_.pop_back();
     record(request);
     return finish(request);
   }
-  exchanges_.push_back(&request);
   step_in_burst(request, [this] { step_messages(); });
 }
 
@@ -245,7 +244,7 @@ bool Communicator::test(Request& request) { return poll(request, true); }
 void Communicator::expire(const Request& request) {
   const LogAfter log_after(*this);
   const std::scoped_lock lock(queue_lock_, message_lock_);
-  if (!request.finished()) take_failure(timed_out(request), true);
+  if (!request.finished()) fail_with([&] { return timed_out(request); });
 }
 
 bool Communicator::poll(Request& request, bool thorough) {
@@ -261,17 +260,24 @@ void Communicator::wait_until_idle(const GroupLabel& label, Deadline deadline) {
   });
 }
 
-void Communicator::watch() {
-  if (unfinished_.load() > 0) progress_->watch(shared_from_this());
+void Communicator::watch() noexcept {
+  if (unfinished_.load() == 0) return;
+  try {
+    progress_->watch(shared_from_this());
+  } catch (const std::exception& error) {
+    // Nobody would step what its peers wait for.
+    fail_by(error);
+    log_failure();
+  }
 }
 
 bool Communicator::progress(bool thorough) {
-  if (unfinished_.load() == 0) return false;
+  if (!is_to_be_stepped()) return false;
   if (waiters_.load() == 0 || thorough) step_all(thorough);
-  return unfinished_.load() > 0;
+  return is_to_be_stepped();
 }
 
-void Communicator::step_all(bool thorough) {
+void Communicator::step_all(bool thorough) noexcept {
   const LogAfter log_after(*this);
   // Who holds a lock is stepping what it guards, so polling need not wait for it. Before sleeping it must: what the other
   // thread saw may be older than the last ring of the doorbell.
@@ -283,7 +289,7 @@ void Communicator::step_all(bool thorough) {
   if (thorough) look_around();
 }
 
-void Communicator::step_collectives() {
+void Communicator::step_collectives() noexcept try {
   while (!queue_.empty()) {
     CollectiveRequest& head = *queue_.first();
     try {
@@ -295,27 +301,29 @@ void Communicator::step_collectives() {
       }
       head.started = true;
     } catch (const MismatchFound& found) {
-      take_failure(mismatch(found, head.signature, head.number), true);
+      fail_with([&] { return mismatch(found, head.signature, head.number); });
       head.started = false;  // never to be stepped again
     } catch (const std::exception& error) {
-      take_failure(as_error(error), true);
+      fail_by(error);
       head.started = false;
     }
     if (!failed_.load() || !is_given_back(head.slot.get()->retract(), give_back_by_)) return;
     while (!queue_.empty()) finish_failed(queue_.pop_front());
   }
+} catch (const std::exception& error) {
+  fail_by(error);
 }
 
-void Communicator::step_messages() {
+void Communicator::step_messages() noexcept try {
   if (exchanges_.empty()) return;
   // What has been taken back is not moved any more.
   const bool is_ended = give_back_messages_by_.ns() != Deadline::never().ns();
   try {
     if (!is_ended) plane_->step_messages();
   } catch (const MismatchFound& found) {
-    take_failure(mismatch(found, found.ours.value_or(found.theirs), 0), true);
+    fail_with([&] { return mismatch(found, found.ours.value_or(found.theirs), 0); });
   } catch (const std::exception& error) {
-    take_failure(as_error(error), true);
+    fail_by(error);
   }
   const bool failed = failed_.load();
   if (failed && !is_given_back(plane_->retract_messages(), give_back_messages_by_)) return;
@@ -326,10 +334,12 @@ void Communicator::step_messages() {
     if (!done && failed) finish_failed(*request);
     return done || failed;
   });
+} catch (const std::exception& error) {
+  fail_by(error);
 }
 
 // What changes rarely and rings the doorbell at most: the failures of others, deaths, departures, deadlines.
-void Communicator::look_around() {
+void Communicator::look_around() noexcept try {
   adopt_recorded_failure();
   adopt_deaths();
   if (!failed_.load()) look_for_departed();
@@ -350,6 +360,8 @@ void Communicator::look_around() {
   }
   const std::lock_guard lock(message_lock_);
   step_messages();
+} catch (const std::exception& error) {
+  fail_by(error);
 }
 
 // A rank that left, or freed the group, has left behind what it had sent; only whoever needs more of it has failed.
@@ -471,10 +483,14 @@ void Communicator::finish(Request& request) { settle(request, Request::State::kD
 
 void Communicator::finish_failed(Request& request) {
   const auto cause = known_failure();
-  const std::string text = fmt::format("{}, rank {} of {}: {}",
-                                       describe_call(request.signature, request.number, request.label.name), rank_, size(),
-                                       cause->text());
-  request.error = std::make_shared<const Error>(cause->code(), text, cause->culprit());
+  try {
+    const std::string text = fmt::format("{}, rank {} of {}: {}",
+                                         describe_call(request.signature, request.number, request.label.name), rank_, size(),
+                                         cause->text());
+    request.error = std::make_shared<const Error>(cause->code(), text, cause->culprit());
+  } catch (const std::bad_alloc&) {
+    request.error = cause;
+  }
   settle(request, Request::State::kFailed);
 }
 

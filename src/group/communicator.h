@@ -97,10 +97,11 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
 
   // Waits for the asynchronous operations of one group.
   void wait_until_idle(const GroupLabel& label, Deadline deadline);
-  // After an asynchronous submit: makes sure that somebody steps it.
-  void watch();
+  // After an asynchronous submit: makes sure that somebody steps it, or fails the group where nobody can.
+  void watch() noexcept;
   // For the progress thread: true while asynchronous operations are left that nobody waits for.
   bool progress(bool thorough);
+  bool is_to_be_stepped() const { return unfinished_.load() > 0; }
 
   // For the creation of groups: the tag of the next group on this communicator, from its first member.
   uint16_t next_tag() { return next_tag_.fetch_add(1); }
@@ -121,16 +122,28 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   bool poll(Request& request, bool thorough);
   void wait_longer(Request& request, Deadline deadline);
   void expire(const Request& request);
-  void step_all(bool thorough);
-  void step_collectives();
-  void step_messages();
-  void look_around();
+  // Nothing is thrown here: who waits is not the one who would catch it, and requests in the queue are others' memory. It
+  // fails the group instead.
+  void step_all(bool thorough) noexcept;
+  void step_collectives() noexcept;
+  void step_messages() noexcept;
+  void look_around() noexcept;
   void look_for_departed();
   bool look_for_cut_links();
   void note_wait(Request& request);
   // Within a lock: a failure that is taken there is logged once no lock is held any more, as the log's sink may wait for a
   // thread that wants the lock.
-  void take_failure(const Error& error, bool tell);
+  void take_failure(const Error& error, bool tell) noexcept;
+  // With what has been thrown, and with the error that `make` makes; for want of memory, with that.
+  void fail_by(const std::exception& thrown) noexcept;
+  template <class Make>
+  void fail_with(Make&& make) noexcept {
+    try {
+      take_failure(make(), true);
+    } catch (const std::exception& thrown) {
+      fail_by(thrown);
+    }
+  }
   // Takes over what another member has recorded as the group's failure, and deaths.
   void adopt_recorded_failure();
   void adopt_deaths();
@@ -183,6 +196,7 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
 
   std::mutex failure_mutex_;
   std::shared_ptr<const Error> failure_;
+  std::shared_ptr<const Error> no_memory_;  // made before it is needed
   std::atomic<bool> failed_{false};
   std::atomic<bool> is_unlogged_{false};  // there is a failure that the log does not have yet
 

@@ -5,23 +5,32 @@
 
 namespace ps {
 
-void Communicator::take_failure(const Error& error, bool tell) {
+void Communicator::take_failure(const Error& error, bool tell) noexcept {
   // The record is for first failures: a consequence must not reach members that have not seen the cause yet.
   if (failed_.load(std::memory_order_acquire)) return;
   const NoCancellation no_cancellation;
-  Error first = error;
-  if (tell && plane_) {
-    plane_->record_failure(error);
-    if (const auto recorded = plane_->recorded_failure()) first = *recorded;
+  std::shared_ptr<const Error> first = no_memory_;
+  try {
+    if (tell && plane_) plane_->record_failure(error);
+    const auto recorded = tell && plane_ ? plane_->recorded_failure() : std::nullopt;
+    first = std::make_shared<const Error>(recorded.value_or(error));
+  } catch (const std::exception&) {
+    // There is no memory to say more.
   }
   {
     const std::lock_guard lock(failure_mutex_);
     if (failure_) return;
-    failure_ = std::make_shared<const Error>(first);
+    failure_ = std::move(first);
     is_unlogged_.store(true);
     failed_.store(true, std::memory_order_release);
   }
   world_->doorbell().ring();
+}
+
+void Communicator::fail_by(const std::exception& thrown) noexcept {
+  if (const auto* error = dynamic_cast<const Error*>(&thrown)) return take_failure(*error, true);
+  if (dynamic_cast<const std::bad_alloc*>(&thrown) != nullptr) return take_failure(*no_memory_, true);
+  fail_with([&] { return Error(PS_ERR_INTERNAL, thrown.what()); });
 }
 
 void Communicator::adopt_recorded_failure() {

@@ -43,8 +43,9 @@ std::shared_ptr<Context> Group::context() const {
 std::unique_ptr<Work> Group::run(Call&& call, bool asynchronous) {
   if (asynchronous) {
     auto request = std::make_unique<CollectiveRequest>(label_, call.signature, timeout_ms(), true);
+    auto work = std::make_unique<Work>(communicator_);
     communicator_->submit(*request, std::move(call));
-    return watch(std::move(request));
+    return watch(std::move(work), std::move(request));
   }
   communicator_->run(label_, std::move(call), timeout_ms());
   return nullptr;
@@ -55,8 +56,9 @@ void Group::run(const Message& message) { communicator_->run(label_, message, ti
 std::unique_ptr<Work> Group::run(std::span<const Message> messages, const Signature& what, bool asynchronous) {
   if (asynchronous) {
     auto request = std::make_unique<MessageRequest>(label_, messages, what, timeout_ms(), true);
+    auto work = std::make_unique<Work>(communicator_);
     communicator_->submit(*request);
-    return watch(std::move(request));
+    return watch(std::move(work), std::move(request));
   }
   MessageRequest request(label_, messages, what, timeout_ms(), false);
   communicator_->submit(request);
@@ -65,10 +67,11 @@ std::unique_ptr<Work> Group::run(std::span<const Message> messages, const Signat
   return nullptr;
 }
 
-std::unique_ptr<Work> Group::watch(std::unique_ptr<Request> request) {
+std::unique_ptr<Work> Group::watch(std::unique_ptr<Work> work, std::unique_ptr<Request> request) noexcept {
   const NoCancellation no_cancellation;
+  work->request = std::move(request);
   communicator_->watch();
-  return std::make_unique<Work>(communicator_, std::move(request));
+  return work;
 }
 
 psReduceOp Group::add_scaling(const Scaling& scaling) {

@@ -25,13 +25,14 @@ struct GroupSettings {
 
 // An operation in flight: its request, and the communicator that steps it.
 struct Work {
-  Work(std::shared_ptr<Communicator> where, std::unique_ptr<Request> what)
-      : communicator(std::move(where)), request(std::move(what)) {}
+  explicit Work(std::shared_ptr<Communicator> where) : communicator(std::move(where)) {}
   // Waits until the library touches no buffer of it any more; bounded by the operation's deadline.
-  ~Work() { communicator->wait(*request, Deadline::never()); }
+  ~Work() {
+    if (request) communicator->wait(*request, Deadline::never());
+  }
 
   std::shared_ptr<Communicator> communicator;
-  std::unique_ptr<Request> request;
+  std::unique_ptr<Request> request;  // once it is submitted
 };
 
 class Context;
@@ -81,7 +82,8 @@ class Group {
   void remove_scaling(psReduceOp op);
 
  private:
-  std::unique_ptr<Work> watch(std::unique_ptr<Request> request);
+  // Of what is in flight, so it cannot fail.
+  std::unique_ptr<Work> watch(std::unique_ptr<Work> work, std::unique_ptr<Request> request) noexcept;
   Deadline deadline() const { return Deadline::in_ms(timeout_ms_.load()); }
 
   std::shared_ptr<Communicator> communicator_;

@@ -42,22 +42,26 @@ void Progress::run() {
   }
 }
 
-// True when nothing is left to do.
+// True when nothing is left to do. Takes no memory: where there is none, nobody could be told here.
 bool Progress::step(bool thorough) {
   if (stopping_.load()) return true;
-  std::vector<std::shared_ptr<Communicator>> watched;
-  {
-    const std::lock_guard lock(mutex_);
-    watched = watched_;
+  for (size_t i = 0;;) {
+    std::shared_ptr<Communicator> communicator;
+    {
+      const std::lock_guard lock(mutex_);
+      if (i >= watched_.size()) return watched_.empty();
+      communicator = watched_[i];
+    }
+    if (!communicator->progress(thorough)) {
+      const std::lock_guard lock(mutex_);
+      // Asked again under the lock: an operation may have been submitted meanwhile.
+      if (!communicator->is_to_be_stepped()) {
+        std::erase(watched_, communicator);
+        continue;
+      }
+    }
+    ++i;
   }
-  for (const auto& communicator : watched) {
-    if (communicator->progress(thorough)) continue;
-    const std::lock_guard lock(mutex_);
-    // Asked again under the lock: an operation may have been submitted meanwhile.
-    if (!communicator->progress(thorough)) std::erase(watched_, communicator);
-  }
-  const std::lock_guard lock(mutex_);
-  return watched_.empty();
 }
 
 }  // namespace ps

@@ -1,7 +1,7 @@
 # Death, stops, departures, aborts and mismatches, with real processes. One program, a test a suite.
 
 get_property(variants GLOBAL PROPERTY PS_VARIANTS)
-set(fault_suites Kill Leaving Joining Abort Mismatch Wake Beside Layout Memory Making Buffers Warm Domains)
+set(fault_suites Kill Leaving Joining Abort Mismatch Wake Beside Layout Memory Making Buffers Warm Domains NoMemory)
 
 foreach(entry IN LISTS variants)
   ps_read_variant("${entry}" faults)
@@ -13,6 +13,10 @@ foreach(entry IN LISTS variants)
   ps_precompile(${target} "${variant}" <gtest/gtest.h>)
   target_link_libraries(${target} PRIVATE parallelstate${suffix} GTest::gtest Threads::Threads)
   foreach(suite IN LISTS fault_suites)
+    # A sanitizer has its own allocator.
+    if(suite STREQUAL NoMemory AND variant)
+      continue()
+    endif()
     # The undefined-behaviour sanitizer asks by a pipe whether an object can be read, and here there is no descriptor left.
     if(suite STREQUAL Making AND variant STREQUAL asan)
       continue()
