@@ -98,41 +98,71 @@ CgroupLimit cpus_in(const std::string& folder, bool unified) {
 // Version 1 says "none" as the largest number of whole pages.
 constexpr double kUnlimited = 1LL << 60;
 
-CgroupLimit bytes_in(const std::string& folder, bool unified) {
-  CgroupLimit limit;
-  limit.file = folder + (unified ? "/memory.max" : "/memory.limit_in_bytes");
-  limit.value = number_in(limit.file);
-  if (limit.value <= 0 || limit.value >= kUnlimited) return {};
-  limit.used = number_in(folder + (unified ? "/memory.current" : "/memory.usage_in_bytes"));
-  // Cached files give way. What is shared is not among them.
+// Cached files give way. What is shared is not among them.
+double cached_bytes(const std::string& folder, bool unified) {
   std::ifstream stream(folder + "/memory.stat");
   std::string key;
-  double value = 0;
-  while (stream >> key >> value) {
+  double bytes = 0;
+  for (double value = 0; stream >> key >> value;) {
     if (key == (unified ? "inactive_file" : "total_inactive_file") || key == (unified ? "active_file" : "total_active_file")) {
-      limit.used -= value;
+      bytes += value;
     }
   }
-  limit.used = std::max(limit.used, 0.0);
+  return bytes;
+}
+
+CgroupLimit bytes_in(const std::string& folder, bool unified, const char* most, const char* used, double swap) {
+  CgroupLimit limit;
+  limit.file = folder + most;
+  limit.value = number_in(limit.file);
+  if (limit.value <= 0 || limit.value >= kUnlimited) return {};
+  limit.used = std::max(number_in(folder + used) - cached_bytes(folder, unified), 0.0);
+  limit.swap = swap;
   return limit;
 }
 
-template <class Read>
-CgroupLimit smallest(const std::string& root, const std::string& controller, Read&& read) {
-  CgroupLimit limit;
-  for (const Place& place : places(root, controller)) {
-    for (const std::string& folder : place.folders) {
-      CgroupLimit found = read(folder, place.unified);
-      if (found.value > 0 && (limit.value == 0 || found.value - found.used < limit.value - limit.used)) limit = std::move(found);
-    }
-  }
-  return limit;
+// Of swap, whose limit may be 0.
+double swap_left_in(const std::string& folder) {
+  std::ifstream stream(folder + "/memory.swap.max");
+  double most = 0;
+  if (!(stream >> most)) return kUnlimited;
+  return std::max(most - number_in(folder + "/memory.swap.current"), 0.0);
+}
+
+void take_smaller(CgroupLimit& limit, CgroupLimit found) {
+  const auto left = [](const CgroupLimit& of) { return of.value - of.used + of.swap; };
+  if (found.value > 0 && (limit.value == 0 || left(found) < left(limit))) limit = std::move(found);
 }
 
 }  // namespace
 
-CgroupLimit cgroup_cpu_limit(const std::string& root) { return smallest(root, "cpu", cpus_in); }
+CgroupLimit cgroup_cpu_limit(const std::string& root) {
+  CgroupLimit limit;
+  for (const Place& place : places(root, "cpu")) {
+    for (const std::string& folder : place.folders) take_smaller(limit, cpus_in(folder, place.unified));
+  }
+  return limit;
+}
 
-CgroupLimit cgroup_memory_limit(const std::string& root) { return smallest(root, "memory", bytes_in); }
+CgroupLimit cgroup_memory_limit(double free_swap, const std::string& root) {
+  CgroupLimit limit;
+  for (const Place& place : places(root, "memory")) {
+    double swap = free_swap;
+    for (const std::string& folder : place.folders) {
+      // A page that goes to swap counts in every group above.
+      if (place.unified) swap = std::min(swap, swap_left_in(folder));
+    }
+    for (const std::string& folder : place.folders) {
+      if (place.unified) {
+        take_smaller(limit, bytes_in(folder, true, "/memory.max", "/memory.current", swap));
+        continue;
+      }
+      take_smaller(limit, bytes_in(folder, false, "/memory.limit_in_bytes", "/memory.usage_in_bytes", swap));
+      // Memory and swap together, so there is none besides.
+      take_smaller(limit, bytes_in(folder, false, "/memory.memsw.limit_in_bytes", "/memory.memsw.usage_in_bytes", 0));
+    }
+  }
+  return limit;
+}
 
 }  // namespace ps

@@ -35,7 +35,8 @@ double meminfo_bytes(const std::string& wanted) {
 std::optional<std::string> shortage(size_t bytes) {
   const double swap = meminfo_bytes("SwapFree");
   const auto needed = static_cast<double>(bytes);
-  if (const CgroupLimit limit = cgroup_memory_limit(); limit.value > 0 && needed > limit.value - limit.used + swap) {
+  const CgroupLimit limit = cgroup_memory_limit(swap);
+  if (limit.value > 0 && needed > limit.value - limit.used + limit.swap) {
     return fmt::format("of the {:.0f} bytes that {} allows {:.0f} are left", limit.value, limit.file,
                        std::max(limit.value - limit.used, 0.0));
   }

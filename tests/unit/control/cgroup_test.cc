@@ -22,7 +22,8 @@ class Tree : public testing::Test {
     std::ofstream(whole) << text;
   }
   double cpus() const { return cgroup_cpu_limit(root_).value; }
-  double bytes() const { return cgroup_memory_limit(root_).value; }
+  double bytes() const { return cgroup_memory_limit(0, root_).value; }
+  double swap(double free_swap) const { return cgroup_memory_limit(free_swap, root_).swap; }
 
   const ps_test::ScratchFolder folder_{"cgroup"};
   const std::string root_ = folder_.path();
@@ -46,7 +47,7 @@ TEST_F(Tree, Version2CountsEveryGroupAbove) {
   file("/sys/fs/cgroup/machine.slice/job/memory.max", "max\n");
   EXPECT_EQ(cpus(), 2.5);
   EXPECT_EQ(bytes(), 1073741824);
-  EXPECT_EQ(cgroup_memory_limit(root_).file, root_ + "/sys/fs/cgroup/machine.slice/job/step/memory.max");
+  EXPECT_EQ(cgroup_memory_limit(0, root_).file, root_ + "/sys/fs/cgroup/machine.slice/job/step/memory.max");
 }
 
 TEST_F(Tree, WhatIsLeftDecidesAndCachedFilesCountAsLeft) {
@@ -57,9 +58,39 @@ TEST_F(Tree, WhatIsLeftDecidesAndCachedFilesCountAsLeft) {
   file("/sys/fs/cgroup/outer/memory.stat", "anon 2000000\ninactive_file 300000\nactive_file 100000\nshmem 500000\n");
   file("/sys/fs/cgroup/outer/inner/memory.max", "2000000\n");
   file("/sys/fs/cgroup/outer/inner/memory.current", "100000\n");
-  const CgroupLimit limit = cgroup_memory_limit(root_);
+  const CgroupLimit limit = cgroup_memory_limit(0, root_);
   EXPECT_EQ(limit.value, 3000000);
   EXPECT_EQ(limit.used, 2500000);
+}
+
+// Swap of the machine is room only as far as every group above allows some.
+TEST_F(Tree, Version2AllowsSwapByItself) {
+  file("/proc/self/mountinfo", kVersion2);
+  file("/proc/self/cgroup", "0::/outer/inner\n");
+  file("/sys/fs/cgroup/outer/inner/memory.max", "2000000\n");
+  EXPECT_EQ(swap(900), 900);
+  file("/sys/fs/cgroup/outer/inner/memory.swap.max", "max\n");
+  EXPECT_EQ(swap(900), 900);
+  file("/sys/fs/cgroup/outer/inner/memory.swap.max", "1000\n");
+  file("/sys/fs/cgroup/outer/inner/memory.swap.current", "300\n");
+  EXPECT_EQ(swap(900), 700);
+  EXPECT_EQ(swap(500), 500);
+  file("/sys/fs/cgroup/outer/memory.swap.max", "0\n");
+  EXPECT_EQ(swap(900), 0);
+}
+
+// It limits memory and swap together, besides.
+TEST_F(Tree, Version1AllowsSwapWithMemory) {
+  file("/proc/self/mountinfo", "35 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n");
+  file("/proc/self/cgroup", "4:memory:/job\n");
+  file("/sys/fs/cgroup/memory/job/memory.limit_in_bytes", "2000\n");
+  file("/sys/fs/cgroup/memory/job/memory.usage_in_bytes", "1500\n");
+  EXPECT_EQ(swap(900), 900);
+  file("/sys/fs/cgroup/memory/job/memory.memsw.limit_in_bytes", "3000\n");
+  file("/sys/fs/cgroup/memory/job/memory.memsw.usage_in_bytes", "2300\n");
+  const CgroupLimit limit = cgroup_memory_limit(900, root_);
+  EXPECT_EQ(limit.value - limit.used + limit.swap, 700);
+  EXPECT_TRUE(limit.file.ends_with("memory.memsw.limit_in_bytes"));
 }
 
 TEST_F(Tree, Version2InAContainerIsTheMountItself) {
