@@ -50,6 +50,9 @@ struct RankLines {
   struct alignas(128) Reach {
     std::atomic<uint32_t> all;
   } reach;
+  struct alignas(128) Claims {
+    std::atomic<uint64_t> bytes;  // of memory, see MemoryClaim
+  } claims;
 };
 
 // What this host knows of a rank of the world, on whatever host it is.

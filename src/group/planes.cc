@@ -29,8 +29,8 @@ std::unique_ptr<ShmPlane> shm_plane(const World& world, const std::vector<int32_
   }
   std::optional<PeerMemory> peer_memory;
   if (world.reach_each_other(members)) peer_memory.emplace(std::move(pids), world.in_process());
-  return std::make_unique<ShmPlane>(std::move(memory), geometry, place_of(world, members), std::move(doorbells), places,
-                                    world.is_crowded(), std::move(peer_memory), dispatch);
+  return std::make_unique<ShmPlane>(world.segment(), std::move(memory), geometry, place_of(world, members),
+                                    std::move(doorbells), places, world.is_crowded(), std::move(peer_memory), dispatch);
 }
 
 // In stages: shared memory on each host, the network between those at the same place of theirs.

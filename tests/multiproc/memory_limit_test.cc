@@ -103,31 +103,41 @@ const Body small_control_group("small_control_group", [](Member& member) {
 });
 
 // What a group leaves until its first large collective may be gone by then.
-const Body shrinking_control_group("shrinking_control_group", [](Member& member) {
-  move_into(member.argument);
+void meet_the_limit_later(const Member& member, uint64_t left) {
   psGroup group = nullptr;
   require_ok(new_group(member, kMuch, &group));
   std::vector<int32_t> values(4 << 20, 1);
   require_sums(member, group, 64);
-  if (member.rank == 0) set_limit(member.argument, used_bytes(member.argument) + kMiB);
+  if (member.rank == 0) set_limit(member.argument, used_bytes(member.argument) + left);
   require_ok(psBarrier(group, nullptr));
-  require_error(all_reduce(group, values), PS_ERR_NO_MEMORY, "a large collective's ring needs ");
+  require_error(all_reduce(group, values), PS_ERR_NO_MEMORY, "a large collective's ring");
   require_mentions(limit_file(member.argument).c_str());
   require_sums(member, member.world, 64);
   if (member.rank == 0) set_limit(member.argument, 512 * kMiB);
   require_ok(psBarrier(member.world, nullptr));
-  require_sums(member, member.world, 4 << 20);
   psGroupFree(group);
+}
+
+const Body less_than_a_ring("less_than_a_ring", [](Member& member) {
+  move_into(member.argument);
+  meet_the_limit_later(member, kMiB);
+  require_sums(member, member.world, 4 << 20);
+});
+// Two members take their rings of 2 MiB, mostly at the same time.
+const Body less_than_all_rings("less_than_all_rings", [](Member& member) {
+  move_into(member.argument);
+  for (int round = 0; round < 5; ++round) meet_the_limit_later(member, 3 * kMiB);
 });
 
-void run_in_control_group(const Body& body) {
+void run_in_control_group(const Body& body, int ranks = kRanks) {
   const ControlGroup control_group("memory", {"memory.limit_in_bytes", "memory.max"});
   if (!control_group.exists()) GTEST_SKIP() << "no control group for memory can be made here (root and a writable one are needed)";
-  run_world(body, Ranks::kProcesses, kRanks, control_group.path());
+  run_world(body, Ranks::kProcesses, ranks, control_group.path());
 }
 
 TEST(MemoryLimit, OfAControlGroupIsNamed) { run_in_control_group(small_control_group); }
-TEST(MemoryLimit, ThatIsMetLaterFailsTheGroupAlone) { run_in_control_group(shrinking_control_group); }
+TEST(MemoryLimit, ThatIsMetLaterFailsTheGroupAlone) { run_in_control_group(less_than_a_ring); }
+TEST(MemoryLimit, ThatIsMetByAllRingsFailsTheGroupAlone) { run_in_control_group(less_than_all_rings, 2); }
 
 }  // namespace
 }  // namespace ps_test

@@ -4,14 +4,15 @@
 #include <cstring>
 
 #include "base/no_cancellation.h"
-#include "control/memory_room.h"
+#include "control/memory_claim.h"
 
 namespace ps {
 
-Board::Board(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int rank, std::vector<Doorbell*> doorbells,
-             const std::vector<CpuPlace>& places, bool crowded, std::optional<PeerMemory> peer_memory,
-             PathCounts& paths)
-    : memory_(std::move(memory)),
+Board::Board(const HostSegment& host, std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int rank,
+             std::vector<Doorbell*> doorbells, const std::vector<CpuPlace>& places, bool crowded,
+             std::optional<PeerMemory> peer_memory, PathCounts& paths)
+    : host_(host),
+      memory_(std::move(memory)),
       geometry_(geometry),
       rank_(rank),
       doorbells_(std::move(doorbells)),
@@ -49,7 +50,7 @@ void Board::make_operands() {
 
 void Board::take_pages(const std::byte* begin, size_t bytes, const char* what) const {
   const NoCancellation no_cancellation;
-  require_memory(bytes, what);
+  const MemoryClaim claim(host_, bytes, what);
   memory_->prefault(static_cast<size_t>(begin - memory_->data()), bytes, what);
 }
 

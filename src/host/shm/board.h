@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "control/doorbell.h"
+#include "control/host_segment.h"
 #include "control/shared_memory.h"
 #include "host/copy/methods.h"
 #include "host/operation.h"
@@ -29,10 +30,11 @@ namespace ps {
 
 class Board {
  public:
-  // `doorbells` and `places` in the order of the members. `crowded`: the host's ranks share CPUs. `peer_memory`: where
-  // all members reach each other's buffers. `paths`: of its plane.
-  Board(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int rank, std::vector<Doorbell*> doorbells,
-        const std::vector<CpuPlace>& places, bool crowded, std::optional<PeerMemory> peer_memory, PathCounts& paths);
+  // `host` outlives the board. `doorbells` and `places` in the order of the members. `crowded`: the host's ranks share
+  // CPUs. `peer_memory`: where all members reach each other's buffers. `paths`: of its plane.
+  Board(const HostSegment& host, std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int rank,
+        std::vector<Doorbell*> doorbells, const std::vector<CpuPlace>& places, bool crowded,
+        std::optional<PeerMemory> peer_memory, PathCounts& paths);
 
   const Geometry& geometry() const { return geometry_; }
   int rank() const { return rank_; }
@@ -178,6 +180,7 @@ class Board {
   uint64_t look(int member);
   void take_pages(const std::byte* begin, size_t bytes, const char* what) const;
 
+  const HostSegment& host_;
   std::shared_ptr<SharedMemory> memory_;
   Geometry geometry_;
   int rank_;

@@ -50,14 +50,14 @@ const ShmAlgorithm* find(Algorithm algorithm, bool reaches_peers) {
 
 }  // namespace
 
-ShmPlane::ShmPlane(std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int rank,
-                   std::vector<Doorbell*> doorbells, const std::vector<CpuPlace>& places, bool crowded,
+ShmPlane::ShmPlane(const HostSegment& host, std::shared_ptr<SharedMemory> memory, const Geometry& geometry,
+                   int rank, std::vector<Doorbell*> doorbells, const std::vector<CpuPlace>& places, bool crowded,
                    std::optional<PeerMemory> peer_memory, const Dispatch& dispatch)
     : choices_(dispatch, name(), geometry.size, crowded, [&](Algorithm algorithm, Kind kind) -> std::optional<size_t> {
         const ShmAlgorithm* known = find(algorithm, peer_memory.has_value());
         return known != nullptr && known->runs(kind) ? std::optional(known->most_bytes(geometry)) : std::nullopt;
       }),
-      board_(std::move(memory), geometry, rank, std::move(doorbells), places, crowded, std::move(peer_memory), paths_),
+      board_(host, std::move(memory), geometry, rank, std::move(doorbells), places, crowded, std::move(peer_memory), paths_),
       mailbox_(rank, geometry.size, [this](int peer) { return open_path(peer); }, paths_) {
   failure_word_ = &board_.failure_word();
   // Now, because within an operation an error fails the group.
