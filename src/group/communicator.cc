@@ -516,10 +516,10 @@ void Communicator::started(Request& request) {
   unfinished_.fetch_add(1);
 }
 
-std::vector<int> Communicator::awaited(const Request& request) const {
+std::vector<int> Communicator::awaited(const Request& request, std::vector<int> (Operation::*whom)() const) const {
   if (const auto* collective = dynamic_cast<const CollectiveRequest*>(&request)) {
     const CollectiveRequest* head = queue_.empty() ? collective : queue_.first();
-    return head->slot.get() == nullptr ? std::vector<int>{} : head->slot.get()->awaited();
+    return head->slot.get() == nullptr ? std::vector<int>{} : (head->slot.get()->*whom)();
   }
   std::vector<int> members;
   for (const Message& message : static_cast<const MessageRequest&>(request).messages) {

@@ -169,7 +169,7 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   void record(const Request& request);
   // An asynchronous one.
   void started(Request& request);
-  std::vector<int> awaited(const Request& request) const;
+  std::vector<int> awaited(const Request& request, std::vector<int> (Operation::*whom)() const = &Operation::awaited) const;
   Error timed_out(const Request& request);
   Error mismatch(const MismatchFound& found, const Signature& stepped, uint64_t number) const;
   Error died(int32_t global_rank) const;

@@ -27,7 +27,7 @@ std::string Communicator::missing(const Request& request) {
   {
     const std::scoped_lock lock(queue_lock_, message_lock_);
     if (request.finished()) return "nobody";
-    members = awaited(request);
+    members = awaited(request, &Operation::missing);
   }
   std::string text;
   for (const int member : members) {
@@ -38,7 +38,7 @@ std::string Communicator::missing(const Request& request) {
 }
 
 Error Communicator::timed_out(const Request& request) {
-  const std::vector<int> missing = awaited(request);
+  const std::vector<int> missing = awaited(request, &Operation::missing);
   std::string arrived;
   std::string absent;
   int32_t culprit = PS_NO_RANK;

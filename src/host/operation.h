@@ -29,6 +29,8 @@ class Operation {
 
   // The members without which it cannot go on now.
   virtual std::vector<int> awaited() const = 0;
+  // Those to blame where it has waited too long: not who is awaited but waits for others itself, as far as that is known.
+  virtual std::vector<int> missing() const { return awaited(); }
 
   // After the group has failed: takes back what the operation lent its peers, and says which of them touch it at this
   // moment. From then on none begins to.

@@ -219,6 +219,28 @@ const Body mismatches_between("mismatches_between_hosts", [](Member& member) {
   require_ok(psFinalize(context));
 });
 
+// The last rank does not come. All name it, also those that wait for others which wait for it.
+const Body one_is_missing("one_is_missing_over_hosts", [](Member& member) {
+  const psContext context = join_on_hosts(member);
+  const psGroup world = world_of(context);
+  const psGroup group = group_to_fail(member, context);
+  const int last = member.size - 1;
+  require_ok(psBarrier(group, nullptr));  // connects
+  require_ok(psGroupSetTimeout(group, 1500));
+  int64_t value = 1;
+  if (member.rank != last) {
+    require_error(psAllReduce(group, &value, &value, 1, PS_INT64, PS_SUM, nullptr, nullptr), PS_ERR_TIMEOUT,
+                  "; missing: rank " + std::to_string(last) + " ");
+    psGroupInfo info = PS_GROUP_INFO_INIT;
+    require_ok(psGetGroupInfo(group, &info));
+    require(info.failed_global_rank == last, "another rank is blamed");
+  }
+  require_ok(psBarrier(world, nullptr));
+  require_ok(psGroupFree(group));
+  require_ok(psGroupFree(world));
+  require_ok(psFinalize(context));
+});
+
 // Large calls in place on ranks that send nothing.
 const Body receives_alone("receive_in_place_over_hosts", [](Member& member) {
   const psContext context = join_on_hosts(member);
@@ -396,6 +418,7 @@ TEST_P(Hosts, Memory) { run(memory_over_hosts); }
 // Two pairs; one rank alone beside three; ranks in turn; hosts of three sizes, whose first members are not in order.
 INSTANTIATE_TEST_SUITE_P(Shapes, Hosts, testing::Values("aabb", "abbb", "abab", "abbcac", "ab"));
 
+TEST(HostsThatDiffer, OneIsMissing) { run_over(one_is_missing, "aabb"); }
 TEST(HostsThatDiffer, Mismatch) { run_over(mismatches_between, "aabb"); }
 
 TEST(HostsUnderRules, Flat) { run_over(under_rules, "abab *:hosts=flat"); }

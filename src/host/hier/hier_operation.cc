@@ -103,6 +103,8 @@ std::vector<int> HierOperation::awaited() const {
   return of_rows([](Operation& operation) { return operation.awaited(); });
 }
 
+std::vector<int> HierOperation::missing() const { return plane_.missing(awaited(), signature_, sequence_); }
+
 std::vector<int> HierOperation::retract() {
   return of_rows([](Operation& operation) { return operation.retract(); });
 }

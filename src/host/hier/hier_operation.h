@@ -20,6 +20,7 @@ class HierOperation final : public Operation {
 
   bool step() override;
   std::vector<int> awaited() const override;
+  std::vector<int> missing() const override;
   std::vector<int> retract() override;
 
  private:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <iterator>
 
 #include "base/deadline.h"
 #include "host/shm/one_shot.h"
@@ -78,6 +79,19 @@ void HierPlane::note_progress(const Signature& signature, uint64_t sequence, boo
   if (announced_ != sequence) flat_->announce(sequence, signature);
   announced_ = sequence;
   flat_->compare_begun(sequence, signature);
+}
+
+// Who waits long has announced it. So who is awaited and has not is missing; where all of them have, they wait for others:
+// for some of those that have not. With a root, these may as well have ended their part long ago.
+std::vector<int> HierPlane::missing(const std::vector<int>& awaited, const Signature& signature, uint64_t sequence) const {
+  const auto is_silent = [&](int member) { return member != rank_ && !flat_->reached(member, sequence); };
+  std::vector<int> silent;
+  std::copy_if(awaited.begin(), awaited.end(), std::back_inserter(silent), is_silent);
+  if (!silent.empty() || has_root(signature.kind)) return silent.empty() ? awaited : silent;
+  for (int member = 0; member < static_cast<int>(hosts_.host_of.size()); ++member) {
+    if (is_silent(member)) silent.push_back(member);
+  }
+  return silent.empty() ? awaited : silent;
 }
 
 // What one of the planes knows, all of them shall: each reaches others.

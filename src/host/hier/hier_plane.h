@@ -52,6 +52,9 @@ class HierPlane final : public Plane {
   std::string loss(int member) override;
   void leave(Deadline deadline) override;
 
+  // Of a staged operation that has waited long: see Operation::missing.
+  std::vector<int> missing(const std::vector<int>& awaited, const Signature& signature, uint64_t sequence) const;
+
   // After every step of a staged operation; `moved`: a stage has ended. One that has waited long turns to all members over
   // the network, for what cannot reach it by its stages: a failure far away, and members that called something else.
   void note_progress(const Signature& signature, uint64_t sequence, bool moved);
