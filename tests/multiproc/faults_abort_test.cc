@@ -103,6 +103,42 @@ TEST(Abort, LeavesOtherGroupsAlone) {
   world.end();
 }
 
+// Ranks 0 and 1 have exchanged messages, and 2 and 3: over a network nobody has a connection to all who know of the abort.
+const RankProgram kPairs("aborted_pairs", [](const Rank& self) {
+  psContext context = self.join();
+  const psGroup world = self.world(context);
+  const int32_t mate = self.rank ^ 1;
+  const auto send = [&](int32_t tag) { return psSend(world, &tag, 1, PS_INT32, mate, tag, nullptr, nullptr); };
+  const auto receive = [&](int32_t tag) { return psRecv(world, &tag, 1, PS_INT32, mate, tag, nullptr, nullptr); };
+  // For so long that whatever connecting needs has been let go of.
+  const int64_t until = now_ns() + 300'000'000;
+  for (int32_t more = 1; more != 0;) {
+    more = self.rank < mate && now_ns() < until ? 1 : 0;
+    if (self.rank < mate) ok(psSend(world, &more, 1, PS_INT32, mate, 0, nullptr, nullptr));
+    if (self.rank > mate) ok(psRecv(world, &more, 1, PS_INT32, mate, 0, nullptr, nullptr));
+    self.rank < mate ? ok(receive(1)) : ok(send(1));
+  }
+  self.say("ready");
+  if (self.rank == 3) {
+    self.hear("abort");
+    ok(psGroupAbort(world, "the data are wrong"));
+  }
+  self.say_result("error", receive(2));
+  ok(psGroupFree(world));
+  ok(psFinalize(context));
+});
+
+TEST(Abort, ReachesThoseWhoHadToDoWithOthers) {
+  World world("aborted_pairs", 4);
+  world.hear_all("ready");
+  world.tell(3, "abort");
+  for (const Line& error : world.hear_all("error")) {
+    EXPECT_EQ(error.code(), "PS_ERR_ABORTED");
+    expect_contains(error.text(), {"rank 3 ", "aborted group 'world'", "the data are wrong"});
+  }
+  world.end();
+}
+
 const RankProgram kFinalized("finalized_beside", [](const Rank& self) {
   psContext context = self.join();
   const psGroup world = self.world(context);

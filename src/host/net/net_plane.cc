@@ -116,10 +116,10 @@ void NetPlane::begin_with(int peer) {
   notices_.greet(peer);
 }
 
-// Peers that this rank is not connected to reach it by the store alone, and ring when they have left something there.
+// Members that this rank is not connected to reach it by the store alone, and ring when they have left something there.
 void NetPlane::listen() {
   const std::lock_guard lock(listening_mutex_);
-  if (listening_ || !notices_.is_one_unheard()) return;
+  if (listening_ || !notices_.needs_store()) return;
   transport_->peers().listen([this] { transport_->wake(); });
   listening_ = true;
   transport_->wake();
@@ -127,7 +127,7 @@ void NetPlane::listen() {
 
 void NetPlane::stop_listening(bool at_end) {
   const std::lock_guard lock(listening_mutex_);
-  if (!listening_ || (!at_end && notices_.is_one_unheard())) return;
+  if (!listening_ || (!at_end && notices_.needs_store())) return;
   transport_->peers().stop_listening();
   listening_ = false;
 }

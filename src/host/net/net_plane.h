@@ -58,7 +58,7 @@ class NetPlane final : public Plane {
  private:
   void begin_with(int peer);
   void listen();
-  // Once nobody is wanted and not heard, or at the end.
+  // Once nobody can have left anything at the store, or at the end.
   void stop_listening(bool at_end);
   std::optional<size_t> most_bytes(Algorithm algorithm, Kind kind) const;
   void watch();

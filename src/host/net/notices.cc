@@ -8,7 +8,13 @@
 namespace ps {
 namespace {
 
-enum Notice : uint64_t { kHello = 0, kFailure = 1, kFreed = 2, kGoodbye = 3 };
+enum Notice : uint64_t {
+  kHello = 0,
+  kFailure = 1,
+  kFreed = 2,
+  kGoodbye = 3,
+  kFailureToPassOn = 4,  // who said it first does not reach everybody
+};
 
 constexpr size_t kLongestText = 1900;
 
@@ -41,8 +47,9 @@ void Notices::tell(int peer) {
   if (!told.hello) told.hello = send(header_of(kHello), "");
   const bool has_more = told.freed != own_freed_ || leaving_ != told.goodbye;
   // Also one that it heard of, before it goes because of that: it may be ahead of what the peer hears from others.
-  if (failure_ && (failure_is_own_ || has_more) && !told.failure) {
-    told.failure = send(header_of(kFailure, static_cast<uint64_t>(static_cast<int64_t>(failure_->code())),
+  if (failure_ && (failure_is_to_tell_ || has_more) && !told.failure) {
+    const Notice notice = failure_is_to_pass_on_ ? kFailureToPassOn : kFailure;
+    told.failure = send(header_of(notice, static_cast<uint64_t>(static_cast<int64_t>(failure_->code())),
                                   static_cast<uint64_t>(static_cast<int64_t>(failure_->culprit()))),
                         std::string_view(failure_->text()).substr(0, kLongestText));
     if (!told.failure) return;
@@ -77,7 +84,8 @@ void Notices::record_failure(const Error& error) {
     take_in();
     if (failure_) return;
     failure_ = error;
-    failure_is_own_ = true;
+    failure_is_to_tell_ = true;
+    failure_is_to_pass_on_ = !are_all_heard();
     tell_all();
   }
   leave_failure();
@@ -189,6 +197,7 @@ bool Notices::has_said_goodbye(int member) {
 }
 
 void Notices::take_in() {
+  const bool had_failed = failure_.has_value();
   for (int peer = 0; peer < links_.size(); ++peer) {
     if (peer == links_.rank() || !links_.is_used(peer)) continue;
     Lane& lane = links_.notices(peer);
@@ -198,13 +207,18 @@ void Notices::take_in() {
     }
     tell(peer);
   }
+  // Also those that were looked at before whoever said it.
+  if (!had_failed && failure_is_to_pass_on_) tell_all();
 }
 
 void Notices::take_in(int peer, const LaneHeader& header, const std::byte* payload) {
   heard_[static_cast<size_t>(peer)].store(true);
   switch (header.words[0]) {
     case kFailure:
+    case kFailureToPassOn:
+      told_[static_cast<size_t>(peer)].failure = true;
       if (!failure_) {
+        failure_is_to_tell_ = failure_is_to_pass_on_ = header.words[0] == kFailureToPassOn;
         failure_ = Error(static_cast<psResult>(header.words[1]), std::string(reinterpret_cast<const char*>(payload), header.bytes),
                          static_cast<int32_t>(header.words[2]));
       }
@@ -228,7 +242,13 @@ std::vector<int> Notices::unheard() const {
   return peers;
 }
 
+bool Notices::needs_store() {
+  const std::lock_guard lock(mutex_);
+  return !failure_ && !are_all_heard();
+}
+
 bool Notices::look_at_store() {
+  if (!needs_store()) return false;
   std::vector<int> unheard;
   {
     const std::lock_guard lock(mutex_);
@@ -236,7 +256,6 @@ bool Notices::look_at_store() {
     if (failure_) return false;
     unheard = this->unheard();
   }
-  if (unheard.empty()) return false;
   std::vector<std::pair<int, uint64_t>> freed;
   for (const int peer : unheard) {
     const auto note = links_.transport().peers().look_up(freed_key(peer, links_.rank()));

@@ -1,6 +1,8 @@
 // What members tell each other beside data: the group's first failure, that a group is freed, that a rank leaves. In the
 // lane of notices where there is one, which has room whatever the data waits for; at the store for those that this rank
-// is not connected to, whose watcher looks there. Every function may be called by any thread.
+// is not connected to, whose watcher looks there as long as anybody in the group can reach it in no other way. Where a
+// failure has to go that way, those who hear of it by a lane also pass it on by theirs: there may be no store any more.
+// Every function may be called by any thread.
 #pragma once
 
 #include <optional>
@@ -28,9 +30,9 @@ class Notices {
   void greet(int peer);
   // Takes in what has come, and says what there was no room for.
   void look();
-  // Whether there is a peer that is wanted and not heard yet.
-  bool is_one_unheard() const { return !unheard().empty(); }
-  // Looks at the store for what such peers have left there. True: something new.
+  // Whether a member may have something to say that it can only leave at the store.
+  bool needs_store();
+  // Looks at the store for what such members have left there. True: something new.
   bool look_at_store();
   // Learns from the store whether the group has failed. For when a member is gone that could not say why: what it knew
   // of a failure it has left there before.
@@ -46,6 +48,7 @@ class Notices {
   // The same to all that this rank is linked to.
   void tell_all();
   bool are_all_heard() const;
+  // Of those that are linked.
   std::vector<int> unheard() const;
   void take_failure_of_store();
   // Unless all members are told otherwise, or it is there.
@@ -66,7 +69,8 @@ class Notices {
     bool goodbye = false;
   };
   std::vector<Told> told_;
-  bool failure_is_own_ = false;  // so that it is for this rank to tell at once
+  bool failure_is_to_tell_ = false;  // at once: it is this rank's own, or to be passed on
+  bool failure_is_to_pass_on_ = false;
   std::vector<uint64_t> freed_;
   std::vector<bool> goodbyes_;
   std::vector<std::atomic<bool>> heard_;
