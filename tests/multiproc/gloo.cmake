@@ -42,6 +42,7 @@ ps_add_gloo_test(sweep_in_pieces TIMEOUT 1800 PROGRAM multiproc_sweep FILTER "*L
 ps_add_gloo_test(buffers TIMEOUT 120 PROGRAM faults FILTER "Buffers.*" ASAN)
 ps_add_gloo_test(warm TIMEOUT 120 PROGRAM faults FILTER "Warm.*")
 ps_add_gloo_test(kill TIMEOUT 120 PROGRAM faults FILTER "Kill.*-*With*Child" ASAN)
+ps_add_gloo_test(faults_hosts TIMEOUT 120 PROGRAM faults FILTER "Hosts.*")
 ps_add_gloo_test(beside TIMEOUT 120 PROGRAM faults FILTER "Beside.*")
 ps_add_gloo_test(strangers TIMEOUT 120 PROGRAM faults FILTER "Strangers.*")
 ps_add_gloo_test(making TIMEOUT 120 PROGRAM faults FILTER "MakingOverGloo.*")

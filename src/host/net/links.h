@@ -37,7 +37,12 @@ class Links {
   // No buffer of a call is touched afterwards. For the last one: its group has failed.
   void abandon_streams();
 
+  // The caller's data is to go by the link, or to come by it; else it has only been opened to tell and hear more than that
+  // takes.
+  void need(int peer) { links_[static_cast<size_t>(peer)]->needed.store(true, std::memory_order_relaxed); }
+
   // Any thread.
+  bool is_needed(int peer) const { return links_[static_cast<size_t>(peer)]->needed.load(std::memory_order_relaxed); }
   bool is_used(int peer) const { return links_[static_cast<size_t>(peer)]->used.load(std::memory_order_acquire); }
   // Whether all that was sent to the peer is on its way.
   bool all_sent(int peer);
@@ -56,6 +61,7 @@ class Links {
     PieceStream results[2];
     std::once_flag once;
     std::atomic<bool> used{false};
+    std::atomic<bool> needed{false};
   };
   Link& use(int peer);
 

@@ -57,6 +57,7 @@ bool NetOperation::begin() {
   for (; next_to_begin_ < size(); ++next_to_begin_) {
     const int peer = next_to_begin_;
     if (!sends_to(peer) && !receives_from(peer)) continue;
+    links().need(peer);
     // Who reads nothing of this rank and gets a small call's frame only compares it; that is not worth waiting.
     if (!begin_with(peer) && (sends_to(peer) || !small_)) {
       blocked_on_ = peer;

@@ -194,7 +194,10 @@ void NetPlane::start(Call&& call, uint64_t sequence, OperationSlot& slot) {
   }
 }
 
-std::unique_ptr<MessagePath> NetPlane::open_path(int peer) { return std::make_unique<LanePath>(links_.messages(peer)); }
+std::unique_ptr<MessagePath> NetPlane::open_path(int peer) {
+  links_.need(peer);
+  return std::make_unique<LanePath>(links_.messages(peer));
+}
 
 void NetPlane::announce(uint64_t sequence, const Signature& own) {
   LaneHeader header;
@@ -234,6 +237,8 @@ int64_t NetPlane::silent_ns(int member) {
 }
 
 std::string NetPlane::loss(int member) {
+  // A link that never came to be is no loss to whoever did without it.
+  if (!links_.is_needed(member) && !notices_.is_heard(member)) return "";
   if (!transport_->is_lost(member) || monotonic_ns() - transport_->lost_ns(member) < kReasonNs) return "";
   notices_.look_for_failure();
   return transport_->loss(member);
