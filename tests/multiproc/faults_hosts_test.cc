@@ -1,8 +1,14 @@
 // What goes wrong between hosts, in worlds whose processes say that they are on different ones: their data and what they
 // tell each other go over Gloo's connections, and whom no connection reaches is told by the store.
+#include <arpa/inet.h>
+#include <dirent.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <string>
 #include <thread>
@@ -53,6 +59,11 @@ const RankProgram kStoreIsGone("late_without_a_store", [](const Rank& self) {
   if (self.rank == 3) std::this_thread::sleep_for(kLate);
   ok(sum_one(group, value));
   must(value == 3, "the sum is wrong");
+  // Two that have no connection yet find none now.
+  if (self.rank == 1) {
+    const psResult result = psSend(group, &value, 1, PS_INT32, 2, 1, nullptr, nullptr);
+    self.say_result("sent", result);
+  }
   self.say("done");
   Rank::vanish();
 });
@@ -62,7 +73,72 @@ TEST(Hosts, GoOnWithoutTheStoreThoughOneIsLate) {
   world.hear_all("ready");
   world.kill(0);
   for (const int rank : {1, 2, 3}) world.tell(rank, "go");
+  const Line sent = world.hear(1, "sent");
+  EXPECT_EQ(sent.code(), "PS_ERR_PEER_FAILED");
+  expect_contains(sent.text(), {world.name(3), "connecting needs the world's store"});
   for (const int rank : {1, 2, 3}) world.hear(rank, "done");
+}
+
+// Ports of this process's connections, 0 where there are no more; those to a port of `ended` are ended.
+std::array<int32_t, 8> connected_ports(const std::vector<int32_t>& ended = {}) {
+  std::array<int32_t, 8> ports{};
+  size_t count = 0;
+  DIR* const directory = ::opendir("/proc/self/fd");
+  while (const dirent* entry = ::readdir(directory)) {
+    const int fd = std::atoi(entry->d_name);
+    sockaddr_in own{};
+    sockaddr_in peer{};
+    socklen_t own_size = sizeof own;
+    socklen_t peer_size = sizeof peer;
+    if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &peer_size) != 0 || peer.sin_family != AF_INET) continue;
+    ::getsockname(fd, reinterpret_cast<sockaddr*>(&own), &own_size);
+    must(count < ports.size(), "there are more connections than expected");
+    ports[count++] = ntohs(own.sin_port);
+    if (std::find(ended.begin(), ended.end(), ntohs(peer.sin_port)) != ended.end()) ::shutdown(fd, SHUT_RDWR);
+  }
+  ::closedir(directory);
+  return ports;
+}
+
+// The connection between ranks 0 and 1, who both live on, ends; rank 1 waits for a message by it. Rank 0 sends by it, or
+// has to do with rank 2 alone.
+const RankProgram kCut("cut_connection", [](const Rank& self) {
+  psContext context = join_on_host(self, "abc");
+  const psGroup world = self.world(context);
+  ok(psBarrier(world, nullptr));
+  // Over what else shows no connection.
+  const auto own = connected_ports();
+  std::array<std::array<int32_t, 8>, 3> all{};
+  ok(psAllGather(world, own.data(), all.data(), own.size(), PS_INT32, nullptr, nullptr));
+  int32_t value = 0;
+  if (self.rank == 1) {
+    std::vector<int32_t> ended;
+    std::copy_if(all[0].begin(), all[0].end(), std::back_inserter(ended), [](int32_t port) { return port != 0; });
+    connected_ports(ended);
+  }
+  psResult result = PS_OK;
+  if (self.rank == 0 && self.argument(0) == "send") {
+    const int64_t until = now_ns() + 20'000'000'000 * patience();
+    while (result == PS_OK && now_ns() < until) result = psSend(world, &value, 1, PS_INT32, 1, 1, nullptr, nullptr);
+  } else {
+    const int from = self.rank == 1 ? 0 : 2 - self.rank;
+    result = psRecv(world, &value, 1, PS_INT32, from, 2, nullptr, nullptr);
+  }
+  self.say_result("error", result);
+  self.hear("end");
+  finish(context, {world});
+});
+
+TEST(Hosts, AConnectionThatEndsIsAnErrorForAll) {
+  for (const char* way : {"send", "recv"}) {
+    World world("cut_connection", 3, {way});
+    for (const Line& error : world.hear_all("error")) {
+      EXPECT_EQ(error.code(), "PS_ERR_PEER_FAILED") << way;
+      expect_contains(error.text(), {"cannot be reached any more"});
+    }
+    world.tell_all("end");
+    world.end();
+  }
 }
 
 }  // namespace

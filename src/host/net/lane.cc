@@ -18,10 +18,12 @@ std::byte* Lane::reserve() {
   return sent_ - confirmed_ < kDepth ? out_.get() + sent_ % kDepth * frame_bytes() : nullptr;
 }
 
-void Lane::post(size_t bytes) {
-  sends_[sent_ % kDepth] =
+bool Lane::post(size_t bytes) {
+  const psPluginTicket ticket =
       transport_.post_send(peer_, channel_, out_.get() + sent_ % kDepth * frame_bytes(), sizeof(LaneHeader) + bytes);
-  ++sent_;
+  if (ticket == nullptr && transport_.is_cut(peer_)) return false;
+  sends_[sent_++ % kDepth] = ticket;
+  return true;
 }
 
 bool Lane::all_sent() {

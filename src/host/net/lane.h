@@ -42,17 +42,18 @@ class Lane {
 
   size_t payload_bytes() const { return payload_bytes_; }
 
-  // Sends a frame whose payload `fill` writes. False: no room now. `matters`: the peer cannot do without it.
+  // Sends a frame whose payload `fill` writes. False: no room now, or none any more, as the path is lost. `matters`: the
+  // peer cannot do without it.
   template <class Fill>
   bool send(LaneHeader header, size_t bytes, Fill&& fill, bool matters = true) {
     if (bytes > payload_bytes_) fail(PS_ERR_INTERNAL, "a frame of {} bytes, at most {} fit", bytes, payload_bytes_);
     const std::lock_guard lock(mutex_);
-    std::byte* frame = reserve();
+    std::byte* frame = transport_.is_cut(peer_) ? nullptr : reserve();
     if (frame == nullptr) return false;
     header.bytes = static_cast<uint32_t>(bytes);
     std::memcpy(frame, &header, sizeof header);
     if (bytes > 0) fill(frame + sizeof header);
-    post(bytes);
+    if (!post(bytes)) return false;
     if (matters) needed_ = sent_;
     return true;
   }
@@ -71,7 +72,7 @@ class Lane {
 
  private:
   std::byte* reserve();
-  void post(size_t bytes);
+  bool post(size_t bytes);
   void receive(size_t slot);
   size_t frame_bytes() const { return sizeof(LaneHeader) + payload_bytes_; }
 

@@ -145,7 +145,8 @@ void NetPlane::watch() {
     is_behind = !next_look.passed();
     if (is_behind) continue;
     notices_.look();
-    stop_listening(false);
+    notices_.tell_the_lost();
+    notices_.needs_store() ? listen() : stop_listening(false);
     next_look = Deadline::in_ms(kLookMs);
   }
 }

@@ -47,7 +47,7 @@ void Notices::tell(int peer) {
   if (!told.hello) told.hello = send(header_of(kHello), "");
   const bool has_more = told.freed != own_freed_ || leaving_ != told.goodbye;
   // Also one that it heard of, before it goes because of that: it may be ahead of what the peer hears from others.
-  if (failure_ && (failure_is_to_tell_ || has_more) && !told.failure) {
+  if (failure_ && (failure_is_own_ || failure_is_to_pass_on_ || has_more) && !told.failure) {
     const Notice notice = failure_is_to_pass_on_ ? kFailureToPassOn : kFailure;
     told.failure = send(header_of(notice, static_cast<uint64_t>(static_cast<int64_t>(failure_->code())),
                                   static_cast<uint64_t>(static_cast<int64_t>(failure_->culprit()))),
@@ -66,9 +66,17 @@ void Notices::tell_all() {
   }
 }
 
-bool Notices::are_all_heard() const {
+bool Notices::is_reached(int member) const {
+  Transport& transport = links_.transport();
+  if (!transport.is_lost(member)) return is_heard(member);
+  const psPluginPeersImpl& peers = transport.peers();
+  return goodbyes_[static_cast<size_t>(member)] ||
+         peers.world().first_dead({peers.global_ranks()[static_cast<size_t>(member)]}) != PS_NO_RANK;
+}
+
+bool Notices::are_all_reached() const {
   for (int peer = 0; peer < links_.size(); ++peer) {
-    if (peer != links_.rank() && !is_heard(peer)) return false;
+    if (peer != links_.rank() && !is_reached(peer)) return false;
   }
   return true;
 }
@@ -84,34 +92,51 @@ void Notices::record_failure(const Error& error) {
     take_in();
     if (failure_) return;
     failure_ = error;
-    failure_is_to_tell_ = true;
-    failure_is_to_pass_on_ = !are_all_heard();
+    failure_is_own_ = true;
+    failure_is_to_pass_on_ = !are_all_reached();
     tell_all();
   }
   leave_failure();
 }
 
+std::vector<int> Notices::to_be_told_by_store() const {
+  std::vector<int> members;
+  for (int peer = 0; peer < links_.size(); ++peer) {
+    if (peer == links_.rank() || told_[static_cast<size_t>(peer)].failure_by_store || is_reached(peer)) continue;
+    members.push_back(peer);
+  }
+  return members;
+}
+
 void Notices::leave_failure() {
   std::string note;
-  std::vector<int> unheard;
+  std::vector<int> members;
   {
     const std::lock_guard lock(mutex_);
-    if (!failure_ || failure_is_at_store_ || are_all_heard()) return;
+    if (!failure_ || (failure_is_at_store_ && !failure_is_own_)) return;
+    members = to_be_told_by_store();
+    if (members.empty()) return;
     note = WireWriter().number(failure_->code()).number(failure_->culprit()).text(failure_->text().substr(0, kLongestText)).take();
-    for (int peer = 0; peer < links_.size(); ++peer) {
-      if (peer != links_.rank() && !is_heard(peer)) unheard.push_back(peer);
-    }
   }
   try {
     const psPluginPeersImpl& peers = links_.transport().peers();
     peers.world().store()->compare_and_set(peers.key("failure"), std::nullopt, note, -1);
     // Also if another one was first: it did not ring those that it has heard, who may not hear it any more.
-    for (const int peer : unheard) peers.ring(peer);
-    const std::lock_guard lock(mutex_);
-    failure_is_at_store_ = true;
+    for (const int peer : members) peers.ring(peer);
   } catch (const Error&) {
     // Without a store those that are connected know it, and nobody else can.
   }
+  const std::lock_guard lock(mutex_);
+  failure_is_at_store_ = true;
+  for (const int peer : members) told_[static_cast<size_t>(peer)].failure_by_store = true;
+}
+
+void Notices::tell_the_lost() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!failure_is_own_) return;
+  }
+  leave_failure();
 }
 
 std::optional<Error> Notices::failure() {
@@ -218,13 +243,16 @@ void Notices::take_in(int peer, const LaneHeader& header, const std::byte* paylo
     case kFailureToPassOn:
       told_[static_cast<size_t>(peer)].failure = true;
       if (!failure_) {
-        failure_is_to_tell_ = failure_is_to_pass_on_ = header.words[0] == kFailureToPassOn;
+        failure_is_to_pass_on_ = header.words[0] == kFailureToPassOn;
         failure_ = Error(static_cast<psResult>(header.words[1]), std::string(reinterpret_cast<const char*>(payload), header.bytes),
                          static_cast<int32_t>(header.words[2]));
       }
       return;
     case kFreed: freed_[static_cast<size_t>(peer)] |= header.words[1]; return;
-    case kGoodbye: goodbyes_[static_cast<size_t>(peer)] = true; return;
+    case kGoodbye:
+      goodbyes_[static_cast<size_t>(peer)] = true;
+      links_.transport().note_departed(peer);
+      return;
     default: return;
   }
 }
@@ -244,7 +272,7 @@ std::vector<int> Notices::unheard() const {
 
 bool Notices::needs_store() {
   const std::lock_guard lock(mutex_);
-  return !failure_ && !are_all_heard();
+  return !failure_ && !are_all_reached();
 }
 
 bool Notices::look_at_store() {

@@ -37,6 +37,8 @@ class Notices {
   // Learns from the store whether the group has failed. For when a member is gone that could not say why: what it knew
   // of a failure it has left there before.
   void look_for_failure();
+  // Says at the store what members that have been lost since have not been told.
+  void tell_the_lost();
   // At the end: leaves what peers that never connected have not been told.
   void leave_at_store();
 
@@ -47,12 +49,15 @@ class Notices {
   void tell(int peer);
   // The same to all that this rank is linked to.
   void tell_all();
-  bool are_all_heard() const;
+  // Whether each hears what the other says by their lane, or has heard the last of it.
+  bool is_reached(int member) const;
+  bool are_all_reached() const;
   // Of those that are linked.
   std::vector<int> unheard() const;
   void take_failure_of_store();
-  // Unless all members are told otherwise, or it is there.
+  // For those that are not reached, and rings them.
   void leave_failure();
+  std::vector<int> to_be_told_by_store() const;
   void leave_freed(const std::vector<int>& peers, uint64_t freed) const;
 
   Links& links_;
@@ -65,12 +70,13 @@ class Notices {
   struct Told {
     bool hello = false;
     bool failure = false;
+    bool failure_by_store = false;
     uint64_t freed = 0;
     bool goodbye = false;
   };
   std::vector<Told> told_;
-  bool failure_is_to_tell_ = false;  // at once: it is this rank's own, or to be passed on
-  bool failure_is_to_pass_on_ = false;
+  bool failure_is_own_ = false;         // so that it is for this rank to tell at once
+  bool failure_is_to_pass_on_ = false;  // so it is to everybody who hears of it
   std::vector<uint64_t> freed_;
   std::vector<bool> goodbyes_;
   std::vector<std::atomic<bool>> heard_;

@@ -81,6 +81,13 @@ void Transport::lose(int peer, psResult result) {
   lost.is.store(true, std::memory_order_release);
 }
 
+// Who left with something unsent says no goodbye.
+bool Transport::has_departed(int peer) const {
+  const auto index = static_cast<size_t>(peer);
+  return lost_[index].departed.load(std::memory_order_acquire) ||
+         peers_->world().has_left(peers_->global_ranks()[index]);
+}
+
 std::string Transport::loss(int peer) const {
   const std::lock_guard lock(mutex_);
   return lost_[static_cast<size_t>(peer)].text;

@@ -34,6 +34,11 @@ class Transport {
   void wake() { wait_any(0); }
 
   bool is_lost(int peer) const { return lost_[static_cast<size_t>(peer)].is.load(std::memory_order_acquire); }
+  // The peer has left in order: it wants nothing more, so what is sent to it goes nowhere, and that is no loss.
+  bool has_departed(int peer) const;
+  void note_departed(int peer) { lost_[static_cast<size_t>(peer)].departed.store(true, std::memory_order_release); }
+  // The path is lost, to a peer that may still wait for something.
+  bool is_cut(int peer) const { return is_lost(peer) && !has_departed(peer); }
   // What the transport said, and when on the monotonic clock.
   std::string loss(int peer) const;
   int64_t lost_ns(int peer) const;
@@ -43,6 +48,7 @@ class Transport {
  private:
   struct Lost {
     std::atomic<bool> is{false};
+    std::atomic<bool> departed{false};
     std::string text;
     int64_t ns = 0;
   };
