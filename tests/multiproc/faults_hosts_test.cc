@@ -79,6 +79,29 @@ TEST(Hosts, GoOnWithoutTheStoreThoughOneIsLate) {
   for (const int rank : {1, 2, 3}) world.hear(rank, "done");
 }
 
+// Who waited long has turned to the late one, who never had a reason to turn back.
+const RankProgram kFreedAfterALateOne("freed_after_a_late_one", [](const Rank& self) {
+  psContext context = join_on_host(self, "aabb");
+  const int32_t members[] = {0, 1, 2, 3};
+  psGroupOptions options = PS_GROUP_OPTIONS_INIT;
+  options.flags = PS_OWN_COMMUNICATOR;
+  psGroup group = nullptr;
+  ok(psNewGroup(context, members, 4, &options, &group));
+  int32_t value = 0;
+  ok(sum_one(group, value));
+  if (self.rank == 3) std::this_thread::sleep_for(kLate / 2);
+  ok(sum_one(group, value));
+  const int64_t begin = now_ns();
+  ok(psGroupFree(group));
+  must(now_ns() - begin < 4'000'000'000, "psGroupFree waits for a connection that nobody needs");
+  // Who has left is not waited for.
+  const psGroup world = self.world(context);
+  ok(psBarrier(world, nullptr));
+  finish(context, {world});
+});
+
+TEST(Hosts, FreeAtOnceThoughOneWasLate) { World("freed_after_a_late_one", 4).end(); }
+
 // Ports of this process's connections, 0 where there are no more; those to a port of `ended` are ended.
 std::array<int32_t, 8> connected_ports(const std::vector<int32_t>& ended = {}) {
   std::array<int32_t, 8> ports{};

@@ -256,7 +256,8 @@ bool NetPlane::is_sent_off() {
   for (int peer = 0; peer < links_.size(); ++peer) {
     // Of a failure those that are not connected learn at the store.
     if (peer == links_.rank() || is_gone(peer) || (failed && !notices_.is_heard(peer))) continue;
-    if (!links_.all_sent(peer)) return false;
+    // Nor does one that is not connected need more than data: what else there is to say lies at the store.
+    if (notices_.is_heard(peer) ? !links_.all_sent(peer) : !links_.data_is_sent(peer)) return false;
   }
   return true;
 }
