@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -162,6 +163,43 @@ TEST(Hosts, AConnectionThatEndsIsAnErrorForAll) {
     world.tell_all("end");
     world.end();
   }
+}
+
+// The process that serves the store is stopped, and nobody has a connection yet.
+const RankProgram kStoppedStore("stopped_store", [](const Rank& self) {
+  psContext context = join_on_host(self, "abc");
+  const psGroup world = self.world(context);
+  if (self.rank > 0) ok(psGroupSetTimeout(world, 1000));
+  self.say("ready");
+  self.hear("go");
+  if (self.rank > 0) {
+    self.say_result("error", psBarrier(world, nullptr));
+    psGroupInfo info = PS_GROUP_INFO_INIT;
+    ok(psGetGroupInfo(world, &info));
+    must(info.failure == PS_ERR_TIMEOUT, "the group has not failed");
+  }
+  ok(psGroupFree(world));
+  self.say("freed");
+  self.hear("end");
+  finish(context, {});
+});
+
+TEST(Hosts, NobodyWaitsForAStoppedStoreBeyondItsDeadline) {
+  World world("stopped_store", 3);
+  world.hear_all("ready");
+  world.signal(0, SIGSTOP);
+  for (const int rank : {1, 2}) world.tell(rank, "go");
+  for (const int rank : {1, 2}) {
+    const Line error = world.hear(rank, "error");
+    EXPECT_EQ(error.code(), "PS_ERR_TIMEOUT");
+    expect_contains(error.text(), {world.name(0)});
+    world.hear(rank, "freed");
+  }
+  world.signal(0, SIGCONT);
+  world.tell(0, "go");
+  world.hear(0, "freed");
+  world.tell_all("end");
+  world.end();
 }
 
 }  // namespace

@@ -27,7 +27,8 @@ std::string first_bytes_of_a_frame() {
 
 }  // namespace
 
-Connection::Connection(Descriptor fd, const ClientIdentity& identity, const std::string& url, Deadline deadline)
+Connection::Connection(Descriptor fd, const ClientIdentity& identity, const std::string& url, Deadline deadline,
+                       const StopCheck& check)
     : stream_(std::move(fd)) {
   const bool has_secret = !identity.secret.empty();
   const std::string hello =
@@ -37,7 +38,7 @@ Connection::Connection(Descriptor fd, const ClientIdentity& identity, const std:
   } catch (const StreamEnded&) {
     // It may have said why before it closed.
   }
-  const Frame answer = receive_handshake(deadline, true, url);
+  const Frame answer = receive_handshake(deadline, true, url, check);
   const auto challenge = parse_challenge(answer.body);
   if (answer.header.type != FrameType::kChallenge || !challenge) throw NotYet{"its answer made no sense"};
   if (challenge->has_secret != has_secret) {
@@ -50,7 +51,7 @@ Connection::Connection(Descriptor fd, const ClientIdentity& identity, const std:
     send(FrameType::kProof, shared.client_proof(), deadline);
   } catch (const StreamEnded&) {
   }
-  const Frame reply = receive_handshake(deadline, false, url);
+  const Frame reply = receive_handshake(deadline, false, url, check);
   const auto welcome = parse_welcome(reply.body);
   if (reply.header.type != FrameType::kWelcome || !welcome) throw NotYet{"its answer made no sense"};
   if (!equal_macs(welcome->proof, shared.store_proof(*welcome))) {
@@ -79,11 +80,11 @@ uint64_t Connection::send(FrameType type, std::string body, Deadline deadline) {
   return header.request;
 }
 
-void Connection::receive_first_header(std::string& raw, Deadline deadline) {
+void Connection::receive_first_header(std::string& raw, Deadline deadline, const StopCheck& check) {
   const std::string magic = first_bytes_of_a_frame();
   try {
     while (raw.size() < kFrameHeaderBytes) {
-      stream_.receive_some(raw, kFrameHeaderBytes - raw.size(), deadline);
+      stream_.receive_some(raw, kFrameHeaderBytes - raw.size(), deadline, check);
       if (raw.compare(0, magic.size(), magic, 0, raw.size()) != 0) throw Stranger{raw};
     }
   } catch (const StreamEnded&) {
@@ -93,11 +94,11 @@ void Connection::receive_first_header(std::string& raw, Deadline deadline) {
   }
 }
 
-Frame Connection::receive_handshake(Deadline deadline, bool first, const std::string& url) {
+Frame Connection::receive_handshake(Deadline deadline, bool first, const std::string& url, const StopCheck& check) {
   std::string raw;
-  if (first) receive_first_header(raw, deadline);
+  if (first) receive_first_header(raw, deadline, check);
   try {
-    if (!first) stream_.receive(raw, kFrameHeaderBytes, deadline);
+    if (!first) stream_.receive(raw, kFrameHeaderBytes, deadline, check);
     const ParsedHeader parsed = parse_frame_header(raw, false, 0);
     if (parsed.fault == FrameFault::kVersion) {
       fail(PS_ERR_SYSTEM, "the store at {} speaks version {} of its protocol, this library version {}; use one version "
@@ -105,7 +106,7 @@ Frame Connection::receive_handshake(Deadline deadline, bool first, const std::st
     }
     if (parsed.fault != FrameFault::kNone) throw NotYet{"its answer made no sense"};
     Frame frame{parsed.header, ""};
-    stream_.receive(frame.body, parsed.header.body_bytes, deadline);
+    stream_.receive(frame.body, parsed.header.body_bytes, deadline, check);
     if (frame.header.type == FrameType::kRefusal) {
       const auto refusal = parse_refusal(frame.body);
       if (!refusal) throw NotYet{"its answer made no sense"};
@@ -116,7 +117,7 @@ Frame Connection::receive_handshake(Deadline deadline, bool first, const std::st
     throw NotYet{fmt::format("it ended the connection{}{}", ended.error == 0 ? "" : ": ",
                              ended.error == 0 ? "" : std::strerror(ended.error))};
   } catch (const StreamTimeout&) {
-    throw NotYet{"it stopped answering"};
+    throw NotYet{"it stopped answering", true};
   }
 }
 

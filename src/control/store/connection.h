@@ -35,8 +35,9 @@ struct Frame {
 
 class Connection {
  public:
-  // Throws Stranger, NotYet, or Error: DENIED, SYSTEM (another job, another version).
-  Connection(Descriptor fd, const ClientIdentity& identity, const std::string& url, Deadline deadline);
+  // Throws Stranger, NotYet, what `check` does, or Error: DENIED, SYSTEM (another job, another version).
+  Connection(Descriptor fd, const ClientIdentity& identity, const std::string& url, Deadline deadline,
+             const StopCheck& check = nullptr);
 
   const Welcome& host() const { return host_; }
 
@@ -51,8 +52,8 @@ class Connection {
   int descriptor() const { return stream_.fd(); }
 
  private:
-  void receive_first_header(std::string& raw, Deadline deadline);
-  Frame receive_handshake(Deadline deadline, bool first, const std::string& url);
+  void receive_first_header(std::string& raw, Deadline deadline, const StopCheck& check);
+  Frame receive_handshake(Deadline deadline, bool first, const std::string& url, const StopCheck& check);
 
   Stream stream_;
   Welcome host_;

@@ -63,7 +63,8 @@ Descriptor Dialer::connect_from_network(const SocketAddress& address, Deadline d
   return connect_stream(address, deadline, error, &*from);
 }
 
-std::unique_ptr<Connection> Dialer::connect(const SocketAddress& address, Deadline deadline) {
+std::unique_ptr<Connection> Dialer::connect(const SocketAddress& address, Deadline deadline,
+                                            const StopCheck& check) {
   int error = 0;
   const Deadline attempt = deadline.or_earlier(Deadline::in_ms(kAttemptMs));
   Descriptor fd = connect_from_network(address, attempt, error);
@@ -76,7 +77,7 @@ std::unique_ptr<Connection> Dialer::connect(const SocketAddress& address, Deadli
     }
   }
   try {
-    return std::make_unique<Connection>(std::move(fd), identity_, found_, attempt);
+    return std::make_unique<Connection>(std::move(fd), identity_, found_, attempt, check);
   } catch (const Error& error) {
     // A file may be a dead job's, and its address another's by now: the job's own rank 0 will replace it.
     const bool may_be_stale = address_.scheme == Scheme::kFile && identity_.role != Role::kMeeting;
@@ -98,16 +99,16 @@ std::unique_ptr<Connection> Dialer::connect(const SocketAddress& address, Deadli
   }
 }
 
-std::unique_ptr<Connection> Dialer::try_once(Deadline deadline) {
+std::unique_ptr<Connection> Dialer::try_once(Deadline deadline, const StopCheck& check) {
   const Address where = target();
   found_ = to_url(where);
-  if (where.scheme == Scheme::kUnix) return connect(unix_address(where.path), deadline);
+  if (where.scheme == Scheme::kUnix) return connect(unix_address(where.path), deadline, check);
   std::string why;
   bool silent = false;
   const auto addresses = resolve(where.host, where.port, why);
   for (const SocketAddress& address : addresses) {
     try {
-      return connect(address, deadline);
+      return connect(address, deadline, check);
     } catch (const NotYet& not_yet) {
       why += (why.empty() ? "" : "; ") + not_yet.why;
       silent = silent || not_yet.silent;

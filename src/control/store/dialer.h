@@ -17,14 +17,14 @@ class Dialer {
 
   // Tries until somebody answers. Errors: TIMEOUT with the last attempt's fate, DENIED, SYSTEM.
   std::unique_ptr<Connection> dial(Deadline deadline);
-  // One attempt at every address; throws NotYet.
-  std::unique_ptr<Connection> try_once(Deadline deadline);
+  // One attempt at every address; throws NotYet, and what `check` does.
+  std::unique_ptr<Connection> try_once(Deadline deadline, const StopCheck& check = nullptr);
 
   // Where the store really is; the URL that was given until it was found.
   const std::string& url() const { return found_; }
 
  private:
-  std::unique_ptr<Connection> connect(const SocketAddress& address, Deadline deadline);
+  std::unique_ptr<Connection> connect(const SocketAddress& address, Deadline deadline, const StopCheck& check);
   Descriptor connect_from_network(const SocketAddress& address, Deadline deadline, int& error) const;
   Address target() const;
 

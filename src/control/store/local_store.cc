@@ -68,7 +68,7 @@ Value wait_for_outcome(StoreData& data, Ticket ticket, Mailbox& box, Deadline de
 
 }  // namespace
 
-void LocalStore::set(std::string_view key, std::string_view value, int64_t expire_ms) {
+void LocalStore::set(std::string_view key, std::string_view value, int64_t expire_ms, const StopCheck&) {
   data_->set(key, value, expire_ms);
 }
 
@@ -81,7 +81,7 @@ std::string LocalStore::get(std::string_view key, Deadline deadline, const StopC
 int64_t LocalStore::add(std::string_view key, int64_t delta) { return data_->add(key, delta); }
 
 bool LocalStore::compare_and_set(std::string_view key, std::optional<std::string_view> expected,
-                                 std::string_view desired, int64_t expire_ms) {
+                                 std::string_view desired, int64_t expire_ms, const StopCheck&) {
   return data_->compare_and_set(key, expected, desired, expire_ms);
 }
 

@@ -67,7 +67,7 @@ std::unique_ptr<Connection> RemoteStore::take_connection(Deadline deadline, cons
         std::lock_guard lock(mutex_);
         return dialer_;
       }();
-      return dialer.try_once(deadline);
+      return dialer.try_once(deadline, check);
     } catch (const NotYet& not_yet) {
       why = not_yet.why;
       if (not_yet.silent) {
@@ -159,9 +159,9 @@ int64_t RemoteStore::call_for_number(const Request& request, const StopCheck& ch
   return *number;
 }
 
-void RemoteStore::set(std::string_view key, std::string_view value, int64_t expire_ms) {
+void RemoteStore::set(std::string_view key, std::string_view value, int64_t expire_ms, const StopCheck& check) {
   check_size(key, value);
-  call_for_number(SetRequest{key, value, expire_ms});
+  call_for_number(SetRequest{key, value, expire_ms}, check);
 }
 
 std::string RemoteStore::get(std::string_view key, Deadline deadline, const StopCheck& check) {
@@ -176,10 +176,10 @@ int64_t RemoteStore::add(std::string_view key, int64_t delta) {
 }
 
 bool RemoteStore::compare_and_set(std::string_view key, std::optional<std::string_view> expected,
-                                  std::string_view desired, int64_t expire_ms) {
+                                  std::string_view desired, int64_t expire_ms, const StopCheck& check) {
   check_size(key, desired);
   if (expected && expected->size() > host_.max_value_bytes) return false;
-  return call_for_number(CompareAndSetRequest{key, expected, desired, expire_ms}) != 0;
+  return call_for_number(CompareAndSetRequest{key, expected, desired, expire_ms}, check) != 0;
 }
 
 bool RemoteStore::remove(std::string_view key, const StopCheck& check) {

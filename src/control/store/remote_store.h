@@ -18,12 +18,14 @@ class RemoteStore : public Store {
  public:
   RemoteStore(Dialer dialer, std::unique_ptr<Connection> first, int64_t timeout_ms);
 
-  void set(std::string_view key, std::string_view value, int64_t expire_ms) override;
+  void set(std::string_view key, std::string_view value, int64_t expire_ms, const StopCheck& check) override;
+  using Store::set;
   std::string get(std::string_view key, Deadline deadline, const StopCheck& check) override;
   using Store::get;
   int64_t add(std::string_view key, int64_t delta) override;
   bool compare_and_set(std::string_view key, std::optional<std::string_view> expected, std::string_view desired,
-                       int64_t expire_ms) override;
+                       int64_t expire_ms, const StopCheck& check) override;
+  using Store::compare_and_set;
   bool remove(std::string_view key, const StopCheck& check) override;
   using Store::remove;
   Exchanged exchange(const Exchange& request, Deadline deadline, const StopCheck& check) override;

@@ -40,13 +40,13 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  virtual void set(std::string_view key, std::string_view value, int64_t expire_ms) = 0;
+  virtual void set(std::string_view key, std::string_view value, int64_t expire_ms, const StopCheck& check = nullptr) = 0;
   // Waits until the key exists. Errors: TIMEOUT naming the key.
   virtual std::string get(std::string_view key, Deadline deadline, const StopCheck& check = nullptr) = 0;
   virtual int64_t add(std::string_view key, int64_t delta) = 0;
   // `expected` nullopt: only if absent.
   virtual bool compare_and_set(std::string_view key, std::optional<std::string_view> expected,
-                               std::string_view desired, int64_t expire_ms) = 0;
+                               std::string_view desired, int64_t expire_ms, const StopCheck& check = nullptr) = 0;
   virtual bool remove(std::string_view key, const StopCheck& check = nullptr) = 0;
 
   // Errors, the same for all members that wait: TIMEOUT lists who arrived and who is missing; PEER_FAILED a member

@@ -28,7 +28,7 @@ std::shared_ptr<Store> StoreBell::store() const {
   return store_;
 }
 
-void StoreBell::ring(int32_t rank) const { store()->set(key(rank), "", -1); }
+void StoreBell::ring(int32_t rank, const StopCheck& check) const { store()->set(key(rank), "", -1, check); }
 
 void StoreBell::add(const void* who, std::function<void()> woken) {
   const std::lock_guard lock(mutex_);

@@ -21,8 +21,8 @@ class StoreBell {
   StoreBell(std::shared_ptr<Store> store, uint64_t world, int32_t rank);
   ~StoreBell() { stop(); }
 
-  // After something was left for the rank. Errors: those of the store; STATE after stop().
-  void ring(int32_t rank) const;
+  // After something was left for the rank. Errors: those of the store and of `check`; STATE after stop().
+  void ring(int32_t rank, const StopCheck& check = nullptr) const;
 
   // `woken` is called on the bell's thread whenever this rank's bell has rung since, and now and then without, until `who`
   // is removed; it must be quick and not call here. What was left before must be looked for after the call.

@@ -101,6 +101,7 @@ NetPlane::~NetPlane() {
   leave(Deadline::in_ms(failed ? kSendOffFailedMs : kSendOffMs));
   notices_.leave_at_store();
   stopping_.store(true);
+  transport_->peers().stop_waiting();
   if (watcher_.joinable()) {
     transport_->wake();
     watcher_.join();
@@ -112,8 +113,24 @@ NetPlane::~NetPlane() {
 
 void NetPlane::begin_with(int peer) {
   listen();
-  std::call_once(watching_, [this] { watcher_ = start_thread("ps-net", [this] { watch(); }); });
+  begin_watching();
   notices_.greet(peer);
+}
+
+void NetPlane::begin_watching() {
+  std::call_once(watching_, [this] { watcher_ = start_thread("ps-net", [this] { watch(); }); });
+}
+
+// Who has failed does not wait for a store that says nothing; the watcher does.
+void NetPlane::record_failure(const Error& error) {
+  notices_.record_failure(error);
+  if (!notices_.is_failure_untold()) return;
+  try {
+    begin_watching();
+    transport_->wake();
+  } catch (const std::exception&) {
+    // Without a thread it stays untold: this rank's own error is what counts now.
+  }
 }
 
 // Members that this rank is not connected to reach it by the store alone, and ring when they have left something there.
@@ -145,7 +162,7 @@ void NetPlane::watch() {
     is_behind = !next_look.passed();
     if (is_behind) continue;
     notices_.look();
-    notices_.tell_the_lost();
+    notices_.leave_untold();
     notices_.needs_store() ? listen() : stop_listening(false);
     next_look = Deadline::in_ms(kLookMs);
   }

@@ -34,7 +34,7 @@ class NetPlane final : public Plane {
   void drop_messages() override { mailbox_.drop_all(); }
   int self_receives(int32_t tag, uint16_t group) const override { return mailbox_.self_receives(tag, group); }
 
-  void record_failure(const Error& error) override { notices_.record_failure(error); }
+  void record_failure(const Error& error) override;
   std::optional<Error> recorded_failure() override { return notices_.failure(); }
   void mark_freed(uint16_t tag) override { notices_.mark_freed(tag); }
   bool has_freed(int member, uint16_t tag) override { return notices_.has_freed(member, tag); }
@@ -57,6 +57,7 @@ class NetPlane final : public Plane {
 
  private:
   void begin_with(int peer);
+  void begin_watching();
   void listen();
   // Once nobody can have left anything at the store, or at the end.
   void stop_listening(bool at_end);

@@ -17,6 +17,9 @@ enum Notice : uint64_t {
 };
 
 constexpr size_t kLongestText = 1900;
+// How long a store is waited for that says nothing: by who has failed, under its group's locks, and by who leaves.
+constexpr int64_t kFailingMs = 250;
+constexpr int64_t kLeavingMs = 1000;
 
 LaneHeader header_of(Notice notice, uint64_t first = 0, uint64_t second = 0) {
   LaneHeader header;
@@ -96,7 +99,7 @@ void Notices::record_failure(const Error& error) {
     failure_is_to_pass_on_ = !are_all_reached();
     tell_all();
   }
-  leave_failure();
+  leave_failure(patience_ms(kFailingMs));
 }
 
 std::vector<int> Notices::to_be_told_by_store() const {
@@ -108,7 +111,7 @@ std::vector<int> Notices::to_be_told_by_store() const {
   return members;
 }
 
-void Notices::leave_failure() {
+void Notices::leave_failure(const StopCheck& patience) {
   std::string note;
   std::vector<int> members;
   {
@@ -120,46 +123,62 @@ void Notices::leave_failure() {
   }
   try {
     const psPluginPeersImpl& peers = links_.transport().peers();
-    peers.world().store()->compare_and_set(peers.key("failure"), std::nullopt, note, -1);
+    peers.world().store()->compare_and_set(peers.key("failure"), std::nullopt, note, -1, patience);
     // Also if another one was first: it did not ring those that it has heard, who may not hear it any more.
-    for (const int peer : members) peers.ring(peer);
-  } catch (const Error&) {
-    // Without a store those that are connected know it, and nobody else can.
+    for (const int peer : members) peers.ring(peer, patience);
+  } catch (const Error& error) {
+    // One that was silent may speak again. Without any, those that are connected know it, and nobody else can.
+    if (error.code() == PS_ERR_TIMEOUT || error.code() == PS_ERR_ABORTED) return;
   }
   const std::lock_guard lock(mutex_);
   failure_is_at_store_ = true;
   for (const int peer : members) told_[static_cast<size_t>(peer)].failure_by_store = true;
 }
 
-void Notices::tell_the_lost() {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!failure_is_own_) return;
-  }
-  leave_failure();
+bool Notices::is_failure_untold() {
+  const std::lock_guard lock(mutex_);
+  return failure_is_own_ && !to_be_told_by_store().empty();
+}
+
+void Notices::leave_untold() {
+  if (is_failure_untold()) leave_failure(links_.transport().peers().patience());
 }
 
 std::optional<Error> Notices::failure() {
-  const std::lock_guard lock(mutex_);
-  take_in();
+  {
+    const std::lock_guard lock(mutex_);
+    take_in();
+    if (failure_ || std::exchange(looked_for_failure_, true)) return failure_;
+  }
   // Those that failed before this rank had anything to do with them could not tell it.
-  if (!failure_ && !std::exchange(looked_for_failure_, true)) take_failure_of_store();
+  look_for_failure();
+  const std::lock_guard lock(mutex_);
   return failure_;
 }
 
 void Notices::look_for_failure() {
+  {
+    const std::lock_guard lock(mutex_);
+    take_in();
+    if (failure_) return;
+  }
+  auto found = failure_at_store(patience_ms(kFailingMs));
   const std::lock_guard lock(mutex_);
-  take_in();
-  if (!failure_) take_failure_of_store();
+  take_failure_of_store(std::move(found));
 }
 
-void Notices::take_failure_of_store() {
-  const auto note = links_.transport().peers().look_up("failure");
-  if (!note || failure_) return;
+std::optional<Error> Notices::failure_at_store(const StopCheck& patience) const {
+  const auto note = links_.transport().peers().look_up("failure", patience);
+  if (!note) return std::nullopt;
   WireReader reader(*note, "a group's failure");
   const auto code = reader.number<int32_t>();
   const auto culprit = reader.number<int32_t>();
-  failure_ = Error(code, reader.text(), culprit);
+  return Error(code, reader.text(), culprit);
+}
+
+void Notices::take_failure_of_store(std::optional<Error> found) {
+  if (!found || failure_) return;
+  failure_ = std::move(found);
   failure_is_at_store_ = true;
 }
 
@@ -175,8 +194,9 @@ void Notices::mark_freed(uint16_t tag) {
     }
   }
   if (strangers.empty()) return;
-  leave_failure();
-  leave_freed(strangers, freed);
+  const StopCheck patience = patience_ms(kLeavingMs);
+  leave_failure(patience);
+  leave_freed(strangers, freed, patience);
 }
 
 void Notices::leave_at_store() {
@@ -188,18 +208,19 @@ void Notices::leave_at_store() {
     freed = own_freed_;
     unheard = this->unheard();
   }
-  if (!unheard.empty()) leave_failure();
-  if (freed != 0) leave_freed(unheard, freed);
+  const StopCheck patience = patience_ms(kLeavingMs);
+  if (!unheard.empty()) leave_failure(patience);
+  if (freed != 0) leave_freed(unheard, freed, patience);
 }
 
-void Notices::leave_freed(const std::vector<int>& peers, uint64_t freed) const {
+void Notices::leave_freed(const std::vector<int>& peers, uint64_t freed, const StopCheck& patience) const {
   const psPluginPeersImpl& known = links_.transport().peers();
   try {
     for (const int peer : peers) {
-      known.leave(freed_key(links_.rank(), peer), WireWriter().number(freed).take(), peer);
+      known.leave(freed_key(links_.rank(), peer), WireWriter().number(freed).take(), peer, patience);
     }
   } catch (const Error&) {
-    // The world has ended: nobody will ask.
+    // The world has ended: nobody will ask. Or its store says nothing: who waits for this rank does so to its deadline.
   }
 }
 
@@ -284,14 +305,17 @@ bool Notices::look_at_store() {
     if (failure_) return false;
     unheard = this->unheard();
   }
+  const psPluginPeersImpl& peers = links_.transport().peers();
+  const StopCheck patience = peers.patience();
   std::vector<std::pair<int, uint64_t>> freed;
   for (const int peer : unheard) {
-    const auto note = links_.transport().peers().look_up(freed_key(peer, links_.rank()));
+    const auto note = peers.look_up(freed_key(peer, links_.rank()), patience);
     if (note) freed.emplace_back(peer, WireReader(*note, "the mark of a freed group").number<uint64_t>());
   }
   // A group that failed is freed because of it, so whoever learns the one learns the other first.
+  auto found = failure_at_store(patience);
   const std::lock_guard lock(mutex_);
-  take_failure_of_store();
+  take_failure_of_store(std::move(found));
   bool is_new = failure_.has_value();
   for (const auto& [peer, tags] : freed) {
     is_new |= (tags & ~freed_[static_cast<size_t>(peer)]) != 0;

@@ -32,13 +32,15 @@ class Notices {
   void look();
   // Whether a member may have something to say that it can only leave at the store.
   bool needs_store();
-  // Looks at the store for what such members have left there. True: something new.
+  // Looks at the store, however long that takes, for what such members have left there. True: something new.
   bool look_at_store();
   // Learns from the store whether the group has failed. For when a member is gone that could not say why: what it knew
   // of a failure it has left there before.
   void look_for_failure();
-  // Says at the store what members that have been lost since have not been told.
-  void tell_the_lost();
+  // Whether this rank's failure still has to be left at the store, which said nothing, or for members lost since.
+  bool is_failure_untold();
+  // Leaves it there, however long that takes.
+  void leave_untold();
   // At the end: leaves what peers that never connected have not been told.
   void leave_at_store();
 
@@ -54,11 +56,13 @@ class Notices {
   bool are_all_reached() const;
   // Of those that are linked.
   std::vector<int> unheard() const;
-  void take_failure_of_store();
+  std::optional<Error> failure_at_store(const StopCheck& patience) const;
+  void take_failure_of_store(std::optional<Error> found);
   // For those that are not reached, and rings them.
-  void leave_failure();
+  void leave_failure(const StopCheck& patience);
   std::vector<int> to_be_told_by_store() const;
-  void leave_freed(const std::vector<int>& peers, uint64_t freed) const;
+  void leave_freed(const std::vector<int>& peers, uint64_t freed, const StopCheck& patience) const;
+  StopCheck patience_ms(int64_t ms) const { return links_.transport().peers().patience(Deadline::in_ms(ms)); }
 
   Links& links_;
   std::mutex mutex_;  // of the lanes' receiving side and what is below

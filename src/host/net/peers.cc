@@ -93,7 +93,7 @@ psResult leave_for(psPluginPeers peers, int32_t to, const void* data, size_t siz
     if (size > kMostNote) fail(PS_ERR_ARGUMENT, "a note has at most {} bytes", kMostNote);
     const int32_t to_global = peers->global_ranks().at(static_cast<size_t>(to));
     const World& world = peers->world();
-    peers->leave(note_name(world.rank(), to_global), {static_cast<const char*>(data), size}, to);
+    peers->leave(note_name(world.rank(), to_global), {static_cast<const char*>(data), size}, to, peers->patience());
     return PS_OK;
   });
 }
@@ -105,7 +105,7 @@ psResult read_from(psPluginPeers peers, int32_t from, void* data, size_t capacit
     const std::string name = note_name(from_global, world.rank());
     const auto news = peers->news_of(from);
     if (!news) return PS_IN_PROGRESS;
-    const auto note = peers->look_up(name);
+    const auto note = peers->look_up(name, peers->patience());
     if (!note) {
       peers->set_looked(from, *news);
       return PS_IN_PROGRESS;
@@ -113,7 +113,7 @@ psResult read_from(psPluginPeers peers, int32_t from, void* data, size_t capacit
     if (note->size() > capacity) fail(PS_ERR_ARGUMENT, "a note has {} bytes", note->size());
     std::memcpy(data, note->data(), note->size());
     *size = note->size();
-    world.store()->remove(peers->key(name));
+    world.store()->remove(peers->key(name), peers->patience());
     return PS_OK;
   });
 }
@@ -143,17 +143,25 @@ psPluginPeersImpl::psPluginPeersImpl(const ps::World& world, uint64_t serial, st
   address_ = !one_host && ps::is_literal(own) ? own : "127.0.0.1";
 }
 
-std::optional<std::string> psPluginPeersImpl::look_up(const std::string& what) const {
+ps::StopCheck psPluginPeersImpl::patience(ps::Deadline deadline) const {
+  return [this, deadline] {
+    if (is_over_.load()) ps::fail(PS_ERR_ABORTED, "the group is being freed");
+    if (deadline.passed()) ps::fail(PS_ERR_TIMEOUT, "the store says nothing");
+  };
+}
+
+std::optional<std::string> psPluginPeersImpl::look_up(const std::string& what, const ps::StopCheck& patience) const {
   try {
-    return world_.store()->get(key(what), ps::Deadline::in_ms(0));
+    return world_.store()->get(key(what), ps::Deadline::in_ms(0), patience);
   } catch (const ps::Error&) {
     return std::nullopt;
   }
 }
 
-void psPluginPeersImpl::leave(const std::string& what, const std::string& data, int32_t to) const {
-  world_.store()->set(key(what), data, -1);
-  ring(to);
+void psPluginPeersImpl::leave(const std::string& what, const std::string& data, int32_t to,
+                              const ps::StopCheck& patience) const {
+  world_.store()->set(key(what), data, -1, patience);
+  ring(to, patience);
 }
 
 void psPluginPeersImpl::listen(std::function<void()> on_news) {

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "base/deadline.h"
+#include "control/store/store.h"
 #include "control/world.h"
 #include "parallelstate_plugin.h"
 
@@ -24,13 +26,19 @@ struct psPluginPeersImpl {
 
   // A key of the store that belongs to this communicator.
   std::string key(const std::string& what) const { return prefix_ + what; }
+  // A store whose process is stopped says nothing for as long: calls wait until then (TIMEOUT), or until stop_waiting()
+  // (ABORTED).
+  ps::StopCheck patience(ps::Deadline deadline = ps::Deadline::never()) const;
+  void stop_waiting() { is_over_.store(true); }
   // nullopt: not there (yet), or no store any more.
-  std::optional<std::string> look_up(const std::string& what) const;
+  std::optional<std::string> look_up(const std::string& what, const ps::StopCheck& patience) const;
 
   // Leaves something that member `to` may be waiting for. Errors: those of the store.
-  void leave(const std::string& what, const std::string& data, int32_t to) const;
+  void leave(const std::string& what, const std::string& data, int32_t to, const ps::StopCheck& patience) const;
   // Tells a member that what it may wait for is there.
-  void ring(int32_t member) const { world_.store_bell().ring(global_ranks_.at(static_cast<size_t>(member))); }
+  void ring(int32_t member, const ps::StopCheck& patience) const {
+    world_.store_bell().ring(global_ranks_.at(static_cast<size_t>(member)), patience);
+  }
 
   // From now on `on_news` is called, on another thread, when a member has rung; it must be quick.
   void listen(std::function<void()> on_news);
@@ -46,6 +54,7 @@ struct psPluginPeersImpl {
   std::vector<int32_t> global_ranks_;
   std::string prefix_;
   std::string address_;
+  std::atomic<bool> is_over_{false};
   std::atomic<uint64_t> news_{1};
   std::vector<std::atomic<uint64_t>> looked_;  // by member: at what number nothing was there
 };
