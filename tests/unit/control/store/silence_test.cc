@@ -71,6 +71,19 @@ TEST_F(Silence, IsATimeoutWhereAConnectionMustBeMadeAndTheStoreGoesOnAfterIt) {
   waiter.join();
 }
 
+// By a connection that stands, and where one must be made.
+TEST_F(Silence, KeepsNobodyLongerThanTheCallerWants) {
+  StoreSettings patient = settings(gate_.url(), "", "");
+  patient.timeout_ms = 1'000'000;
+  const auto client = join_store(patient, soon());
+  gate_.set_open(false);
+  const StopCheck enough = [] { throw Error(PS_ERR_ABORTED, "enough"); };
+  EXPECT_ERROR(client->set("a", "1", 0, enough), PS_ERR_ABORTED, "enough");
+  EXPECT_ERROR(client->compare_and_set("b", std::nullopt, "1", 0, enough), PS_ERR_ABORTED, "enough");
+  gate_.set_open(true);
+  EXPECT_EQ(client->add("n", 1), 1);
+}
+
 TEST_F(Silence, KeepsNobodyWhoStopsListeningForABell) {
   StoreSettings patient = settings(gate_.url(), "", "");
   patient.timeout_ms = 1'000'000;
