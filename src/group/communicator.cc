@@ -410,6 +410,7 @@ void Communicator::note_wait(Request& request) {
   const int64_t now = monotonic_coarse_ns();
   if (request.looked_ns == 0) request.looked_ns = now;
   if (now - request.looked_ns < kLongWaitNs) return;
+  plane_->note_long_wait();
   if (dynamic_cast<const CollectiveRequest*>(&request) == nullptr) {
     for (const int member : awaited(request)) world_->note_awaited(global_ranks_[static_cast<size_t>(member)]);
     return;

@@ -92,6 +92,9 @@ class Plane {
   virtual void mark_freed(uint16_t tag) = 0;
   virtual bool has_freed(int member, uint16_t tag) = 0;
 
+  // A call has waited for long: from now on what members say is heard also where it does not come by the paths that the
+  // call uses. Any thread.
+  virtual void note_long_wait() {}
   // Whether all that a member which has left had sent is here. Any thread.
   virtual bool has_heard_out(int) { return true; }
   // Why nothing can come from a member any more, "" where it can. A hint: it is given after a while in which better ones

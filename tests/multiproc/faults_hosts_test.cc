@@ -103,6 +103,34 @@ const RankProgram kFreedAfterALateOne("freed_after_a_late_one", [](const Rank& s
 
 TEST(Hosts, FreeAtOnceThoughOneWasLate) { World("freed_after_a_late_one", 4).end(); }
 
+// Rank 0 waits for one of its own host, and rank 3 aborts; those between them are in no call.
+const RankProgram kFarAbort("far_abort", [](const Rank& self) {
+  psContext context = join_on_host(self, "aabb");
+  const psGroup world = self.world(context);
+  int32_t value = 0;
+  ok(sum_one(world, value));
+  self.say("ready");
+  if (self.rank != 0) self.hear("go");
+  if (self.rank == 3) ok(psGroupAbort(world, "the data are wrong"));
+  const psResult result = self.rank == 0 ? psRecv(world, &value, 1, PS_INT32, 1, 1, nullptr, nullptr)
+                                         : psBarrier(world, nullptr);
+  self.say_result("error", result);
+  finish(context, {world});
+});
+
+TEST(Hosts, AnAbortReachesWhoeverWaitsOnAnotherHost) {
+  World world("far_abort", 4);
+  world.hear_all("ready");
+  world.tell(3, "go");
+  for (const int rank : {3, 0, 1, 2}) {
+    if (rank == 1 || rank == 2) world.tell(rank, "go");
+    const Line error = world.hear(rank, "error");
+    EXPECT_EQ(error.code(), "PS_ERR_ABORTED");
+    expect_contains(error.text(), {"rank 3 ", "aborted group 'world'"});
+  }
+  world.end();
+}
+
 // Ports of this process's connections, 0 where there are no more; those to a port of `ended` are ended.
 std::array<int32_t, 8> connected_ports(const std::vector<int32_t>& ended = {}) {
   std::array<int32_t, 8> ports{};

@@ -234,6 +234,15 @@ void NetPlane::compare_begun(uint64_t sequence, const Signature& own) {
   }
 }
 
+void NetPlane::note_long_wait() {
+  try {
+    listen();
+    begin_watching();
+  } catch (const std::exception&) {
+    // No thread now: a wait that goes on asks again.
+  }
+}
+
 // What it sent goes on arriving for as long as the network needs, and then its goodbye or the end of its connection. One
 // that has not been heard may never have connected to this rank.
 bool NetPlane::has_heard_out(int member) {

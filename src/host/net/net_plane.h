@@ -39,6 +39,7 @@ class NetPlane final : public Plane {
   void mark_freed(uint16_t tag) override { notices_.mark_freed(tag); }
   bool has_freed(int member, uint16_t tag) override { return notices_.has_freed(member, tag); }
 
+  void note_long_wait() override;
   bool has_heard_out(int member) override;
   std::string loss(int member) override;
   void leave(Deadline deadline) override;
@@ -58,6 +59,7 @@ class NetPlane final : public Plane {
  private:
   void begin_with(int peer);
   void begin_watching();
+  // As long as the store is needed.
   void listen();
   // Once nobody can have left anything at the store, or at the end.
   void stop_listening(bool at_end);
