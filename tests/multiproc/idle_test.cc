@@ -39,13 +39,19 @@ class CpuTime {
 };
 
 // Rank 0 makes the others wait for it, in no call itself; rank 1 waits in a receive, rank 2 in a collective, rank 3 has
-// an asynchronous receive in flight and no call, rank 4 waits for a key of the store.
+// an asynchronous receive in flight and no call, rank 4 waits for a key of the store. Ranks 0 and 1 also have a group with
+// a third member that neither ever had to do with.
 const Body idle("idle", [](Member& member) {
   int32_t value = 0;
   psWork work = nullptr;
   psStore store = nullptr;
   require_ok(psGetStore(member.context, &store));
   require_ok(psAllReduce(member.world, &value, &value, 1, PS_INT32, PS_SUM, nullptr, nullptr));
+  const int32_t members[] = {0, 1, 2};
+  psGroup partly = nullptr;
+  if (member.rank < 3) require_ok(psNewGroup(member.context, members, 3, nullptr, &partly));
+  if (member.rank == 0) require_ok(psSend(partly, &value, 1, PS_INT32, 1, 1, nullptr, nullptr));
+  if (member.rank == 1) require_ok(psRecv(partly, &value, 1, PS_INT32, 0, 1, nullptr, nullptr));
   if (member.rank == 3) require_ok(psRecv(member.world, &value, 1, PS_INT32, 0, 1, nullptr, &work));
   require_ok(psBarrier(member.world, nullptr));
   const CpuTime time;
@@ -77,6 +83,7 @@ const Body idle("idle", [](Member& member) {
   }
   require_ok(psBarrier(member.world, nullptr));
   if (member.rank == 2) time.check("a rank in a barrier");
+  require_ok(psGroupFree(partly));
   require_ok(psStoreFree(store));
 });
 
