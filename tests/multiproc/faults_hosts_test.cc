@@ -66,6 +66,7 @@ const RankProgram kStoreIsGone("late_without_a_store", [](const Rank& self) {
     self.say_result("sent", result);
   }
   self.say("done");
+  self.hear("end");
   Rank::vanish();
 });
 
@@ -78,6 +79,7 @@ TEST(Hosts, GoOnWithoutTheStoreThoughOneIsLate) {
   EXPECT_EQ(sent.code(), "PS_ERR_PEER_FAILED");
   expect_contains(sent.text(), {world.name(3), "connecting needs the world's store"});
   for (const int rank : {1, 2, 3}) world.hear(rank, "done");
+  for (const int rank : {1, 2, 3}) world.tell(rank, "end");
 }
 
 // Who waited long has turned to the late one, who never had a reason to turn back.
