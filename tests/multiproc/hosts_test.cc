@@ -105,6 +105,19 @@ const Body under_rules("under_rules_over_hosts", [](Member& member) {
   require_ok(psFinalize(context));
 });
 
+// Each algorithm of the memory that a host's ranks share runs stages too, whose blocks may differ in size.
+const Body stages_on_hosts("stages_on_hosts", [](Member& member) {
+  const psContext context = join_on_hosts(member);
+  const psGroup world = world_of(context);
+  std::vector<Case> cases = small_cases(member.size, 2, stride_of(53, 401));
+  std::erase_if(cases, [](const Case& c) {
+    return reduces(c.operation) ? c.seed % 8 != 0 : c.operation > Operation::kAllGatherV;
+  });
+  sweep(world, hosts_of(member), cases);
+  require_ok(psGroupFree(world));
+  require_ok(psFinalize(context));
+});
+
 // Whatever rounds is folded in rank order, as on one host.
 const Body deterministic("deterministic_over_hosts", [](Member& member) {
   const psContext context = join_on_hosts(member);
@@ -423,6 +436,12 @@ TEST(HostsThatDiffer, Mismatch) { run_over(mismatches_between, "aabb"); }
 
 TEST(HostsUnderRules, Flat) { run_over(under_rules, "abab *:hosts=flat"); }
 TEST(HostsUnderRules, Staged) { run_over(under_rules, "aabb *=staged"); }
+TEST(HostsUnderRules, StagesOnHosts) {
+  for (const char* algorithm : {"tree", "pipeline", "single-copy"}) {
+    run_over(stages_on_hosts, std::string("aabb *:shm=") + algorithm);
+  }
+  run_over(stages_on_hosts, "aaabbb *:shm=tree");
+}
 TEST(HostsUnderRules, Striped) {
   run_over(under_rules, "abba all_reduce:hosts=striped");
   run_over(under_rules, "aaabbb all_reduce=striped");

@@ -71,6 +71,7 @@ void ShmPlane::start(Call&& call, uint64_t sequence, OperationSlot& slot) {
   const size_t bytes = call.uneven ? SIZE_MAX : OneShot::staged_bytes(call, board_.size());
   auto algorithm = choices_.find(call.kind(), bytes);
   if (algorithm == Algorithm::kSingleCopy && !SingleCopy::may(call)) algorithm = Algorithm::kPipeline;
+  if (algorithm == Algorithm::kTree && !Tree::may(call)) algorithm = Algorithm::kOneShot;
   if (!algorithm) fail(PS_ERR_INTERNAL, "no algorithm of plane shm runs {}", describe(call.signature));
   expect_line(sequence + 1);
   // The others know how they go when they have met.

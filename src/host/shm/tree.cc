@@ -1,5 +1,8 @@
 #include "host/shm/tree.h"
 
+#include <algorithm>
+#include <functional>
+
 #include "host/copy/copy.h"
 
 namespace ps {
@@ -14,6 +17,12 @@ bool Tree::runs(Kind kind) {
     case Kind::kBarrier: return true;
     default: return false;
   }
+}
+
+bool Tree::may(const Call& call) {
+  if (call.output.are_equal()) return true;
+  const std::vector<size_t>& sizes = call.output.lists->sizes;
+  return std::adjacent_find(sizes.begin(), sizes.end(), std::not_equal_to<>()) == sizes.end();
 }
 
 Tree::Tree(Board& board, Call&& call, uint64_t sequence)

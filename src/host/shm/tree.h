@@ -17,8 +17,10 @@ namespace ps {
 
 class Tree final : public StagedOperation {
  public:
-  // What everyone contributes whole, or one member does: what is passed on has one layout.
+  // What everyone contributes whole, or one member does: what is passed on has one layout. So has a call only where its
+  // blocks have one size, which all members know (a stage of a larger call may gather others).
   static bool runs(Kind kind);
+  static bool may(const Call& call);
   // A slot takes all contributions and all of a result.
   static size_t most_bytes(const Geometry& geometry) {
     return geometry.slot_bytes / 2 / static_cast<size_t>(geometry.size);
