@@ -2,7 +2,9 @@
 // no output is written where this call fails.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "faults_rank.h"
@@ -13,6 +15,7 @@ namespace {
 
 constexpr int kRanks = 3;
 constexpr size_t kSmall = 6;
+constexpr size_t kLendable = 3'000;
 constexpr size_t kLarge = 120'000;
 constexpr uint8_t kGuard = 0xa5;
 
@@ -252,6 +255,69 @@ TEST(Mismatch, RootThatHadReturned) {
     EXPECT_EQ(error.code(), "PS_ERR_MISMATCH");
     expect_contains(error.text(),
                     {"rank 2 called broadcast(count 5, int32, root 0)", "called broadcast(count 6, int32, root 0)"});
+  }
+  world.end();
+}
+
+// Memory that is read where it is: a rank that waits for somebody writes nothing while that one may differ. Who reads
+// little waits for the root alone, and may have returned.
+const RankProgram kLent("lent_mismatch", [](const Rank& self) {
+  psContext context = self.join();
+  for (const bool scatters : {false, true}) {
+    for (const size_t count : {kLendable, kLarge}) {
+      const int32_t ranks[] = {0, 1, 2};
+      psGroupOptions options = PS_GROUP_OPTIONS_INIT;
+      options.flags = PS_OWN_COMMUNICATOR;
+      psGroup group = nullptr;
+      ok(psNewGroup(context, ranks, kRanks, &options, &group));
+      void* memory = nullptr;
+      ok(psMemAlloc(group, (kRanks + 1) * count * sizeof(int32_t), PS_DEVICE_HOST, &memory));
+      auto* const send = static_cast<int32_t*>(memory);
+      const std::span<int32_t> recv(send + kRanks * count, count);
+      const auto holds = [&](int32_t value) {
+        return std::ranges::all_of(recv, [value](int32_t number) { return number == value; });
+      };
+      std::fill_n(send, kRanks * count, 7);
+      self.hear("go");
+      psResult result = PS_OK;
+      if (self.rank == 2) {
+        result = psBarrier(group, nullptr);
+      } else {
+        psWork work = nullptr;
+        ok(scatters ? psScatter(group, send, recv.data(), count, PS_INT32, 0, nullptr, &work)
+                    : psBroadcast(group, send, recv.data(), count, PS_INT32, 0, nullptr, &work));
+        for (int i = 0; i < 50; ++i) psWorkTest(work);
+        must((count == kLendable && self.rank == 1) || holds(0), "an output was written before the calls were compared");
+        self.say("called");
+        result = psWorkWait(work, -1);
+        must(holds(result == PS_OK ? 7 : 0), "a failing call wrote its output");
+        ok(psWorkFree(work));
+        if (result == PS_OK) result = psBarrier(group, nullptr);
+      }
+      self.say_result("error", result);
+      self.hear("next");
+      ok(psGroupFree(group));
+    }
+  }
+  ok(psFinalize(context));
+});
+
+TEST(Mismatch, WhereBuffersAreLent) {
+  World world("lent_mismatch", kRanks);
+  for (const char* operation : {"broadcast", "scatter"}) {
+    for (const size_t count : {kLendable, kLarge}) {
+      SCOPED_TRACE(std::string(operation) + ", count " + std::to_string(count));
+      for (const int rank : {0, 1}) {
+        world.tell(rank, "go");
+        world.hear(rank, "called");
+      }
+      world.tell(2, "go");
+      for (const Line& error : world.hear_all("error")) {
+        EXPECT_EQ(error.code(), "PS_ERR_MISMATCH");
+        expect_contains(error.text(), {"rank 2 called barrier()", std::string("called ") + operation + "(count "});
+      }
+      world.tell_all("next");
+    }
   }
   world.end();
 }

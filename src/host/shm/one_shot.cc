@@ -45,7 +45,8 @@ bool OneShot::step() {
   // Not only with those that are met one after the other: who is late must hide no difference between the others.
   if (!is_compared_) board_.compare_arrived(sequence_, call_.signature);
   is_compared_ = true;
-  if (!met(false)) return false;
+  // Who lends waits for its readers at the end, so it may not write its output before it has compared with them.
+  if (!met(direct_.lends_own())) return false;
   if (!finished_) {
     if (!finish()) return false;
     finished_ = true;

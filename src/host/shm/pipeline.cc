@@ -82,7 +82,7 @@ bool Pipeline::step() {
       if (!moved) return false;
       continue;
     }
-    if (rounds_read_ < rounds_in_ && may_read()) {
+    if (rounds_read_ < rounds_in_ && is_compared() && may_read()) {
       if (!direct_.uses_lent()) {
         read_round(rounds_read_);
       } else if (!direct_.touch([this] { read_round(rounds_read_); })) {
@@ -125,6 +125,16 @@ bool Pipeline::may_stage() {
       blocked_on_ = member;
       return false;
     }
+  }
+  return true;
+}
+
+bool Pipeline::is_compared() {
+  if (call_.all_stage || !reads_in_place(call_.root())) return true;
+  for (; next_to_compare_ < board_.size(); ++next_to_compare_) {
+    if (next_to_compare_ == board_.rank() || board_.arrived(next_to_compare_, sequence_, call_.signature)) continue;
+    blocked_on_ = next_to_compare_;
+    return false;
   }
   return true;
 }

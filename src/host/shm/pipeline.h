@@ -27,6 +27,8 @@ class Pipeline final : public RingOperation {
   uint64_t rounds(size_t bytes) const { return (bytes + unit_ - 1) / unit_; }
   bool may_stage();
   bool may_read() const;
+  // A root that lends its input has no pieces to tell of when it has compared all calls, so its readers compare them.
+  bool is_compared();
   void stage_round(uint64_t round) const;
   void read_round(uint64_t round) const;
   void copy_own_round(uint64_t round) const;
@@ -42,6 +44,7 @@ class Pipeline final : public RingOperation {
   uint64_t rounds_own_ = 0;  // of the block from this rank to itself, where it is not in place
   uint64_t own_rounds_done_ = 0;
   bool reading_ended_ = false;
+  int next_to_compare_ = 0;
 };
 
 }  // namespace ps
