@@ -98,8 +98,8 @@ std::vector<int> ShmPlane::retract_messages() {
 }
 
 void ShmPlane::mark_freed(uint16_t tag) {
-  auto& freed = board_.own().freed.value;
-  board_.store(freed, freed.load() | uint64_t{1} << tag);
+  board_.own().freed.value.fetch_or(uint64_t{1} << tag, std::memory_order_seq_cst);
+  board_.ring();
 }
 
 bool ShmPlane::has_freed(int member, uint16_t tag) {
