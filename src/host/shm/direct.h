@@ -43,7 +43,9 @@ class Direct {
   // then the operation will not complete.
   template <class Use>
   bool touch(Use&& use) {
-    return ps::touch(board_.own().touching.value, [this] { return !takers_back().empty(); }, use);
+    if (ps::touch(board_.own().touching.value, [this] { return !takers_back().empty(); }, use)) return true;
+    board_.ring();
+    return false;
   }
   // The members that have.
   std::vector<int> takers_back() const;

@@ -10,6 +10,8 @@ namespace {
 
 // Summed into this rank's output and copied to the others' while it is in the cache.
 constexpr size_t kChunkBytes = 32 << 10;
+// Between two of them a failed group has its memory back.
+constexpr size_t kTouchBytes = 1 << 20;
 constexpr size_t kLine = 64;
 
 void sum_share(Board& board, const Direct& direct, const Call& call, uint64_t sequence) {

@@ -34,12 +34,12 @@ uint64_t RingPath::lend(const std::byte* data, size_t bytes) {
 template <class Move>
 bool RingPath::move(SharedMove& moves, size_t bytes, bool may_move, Move&& move) {
   const auto& taken_back = board_.lines(peer_).retracted_messages.value;
-  bool any = false;
+  bool any = false;  // also what was refused: who has taken back waits for the end of each attempt
   const bool done = moves.run(bytes, may_move, [&](size_t at, size_t part) {
-    bool is_there = true;
+    bool is_there = any = true;
     const bool touched = touch(board_.own().touching_messages.value, [&] { return taken_back.load(std::memory_order_seq_cst) != 0; },
                                [&] { is_there = move(at, part); });
-    return any = touched && is_there;
+    return touched && is_there;
   });
   if (any) ring();
   return done;

@@ -154,6 +154,7 @@ bool SingleCopy::move_chunk() {
       touch(board_.own().touching.value, taken_back, [&] { is_there = move(part, part.begin, bytes); });
   if (!touched || !is_there) {
     gone_ = part.member;
+    board_.ring(part.member);
     return false;
   }
   part.begin += bytes;

@@ -12,7 +12,8 @@
 
 namespace ps {
 
-// Calls `use`, which touches what others lend, unless `taken_back()`: then it returns false. `touching` is this rank's.
+// Calls `use`, which touches what others lend, unless `taken_back()`: then it returns false, and the caller rings for
+// those who have, as they may have seen the mark and sleep. `touching` is this rank's.
 template <class TakenBack, class Use>
 bool touch(std::atomic<uint64_t>& touching, TakenBack&& taken_back, Use&& use) {
   struct Mark {
