@@ -17,8 +17,8 @@ constexpr int kLooks = 4;
 // How long a rank that leaves sees off what it has sent.
 constexpr int64_t kSendOffMs = 5000;
 constexpr int64_t kSendOffBusyMs = 200;
-// How long a failed call waits for a peer that is in its memory, which takes a peer that runs no longer than its share
-// of the operation.
+// How long a failed call waits for a peer that is in its memory, which takes a peer that runs no longer than some MiB of
+// the operation.
 constexpr int64_t kGiveBackMs = 5000;
 // And for one that is dead: its threads end one after the other, and one may still be in a copy.
 constexpr int64_t kDeathMs = 200;

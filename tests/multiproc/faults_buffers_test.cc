@@ -1,9 +1,13 @@
 // Once an operation has failed its buffers are the caller's again: what was under way when it was aborted neither writes
 // them nor reads them any more.
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <memory>
 #include <numeric>
 #include <thread>
 #include <vector>
@@ -79,6 +83,74 @@ TEST(Buffers, AreTheCallersOnceAnOperationWasAborted) {
 
 TEST(Buffers, OfThreeRanksAreTheCallersOnceAnOperationWasAborted) {
   World world("taken_back", 3);
+  world.end();
+}
+
+// Has this rank stand still where it first touches a page near `begin`: it says "touching", and goes on when it hears a
+// line. Without Rank's means, as a signal handler may not allocate.
+class StandStill {
+ public:
+  explicit StandStill(void* begin) {
+    size_ = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+    void* within = begin;
+    size_t room = 2 * size_;
+    page_ = std::align(size_, size_, within, room);
+    struct sigaction action = {};
+    action.sa_handler = [](int) {
+      constexpr char kLine[] = "touching\n";
+      if (::write(kReportDescriptor, kLine, sizeof kLine - 1) < 0) ::_exit(3);
+      for (char c = 0; c != '\n';) {
+        if (::read(STDIN_FILENO, &c, 1) != 1) ::_exit(3);
+      }
+      ::mprotect(page_, size_, PROT_READ | PROT_WRITE);
+    };
+    must(::sigaction(SIGSEGV, &action, &before_) == 0 && ::mprotect(page_, size_, PROT_NONE) == 0, "no page to stop at");
+  }
+  ~StandStill() { ::sigaction(SIGSEGV, &before_, nullptr); }
+
+ private:
+  static inline void* page_;
+  static inline size_t size_;
+  struct sigaction before_;
+};
+
+// A rank that aborts has its memory back as soon as the other comes to the end of a part of what it writes there, not of
+// all that it was to write.
+const RankProgram kGivenBack("given_back", [](const Rank& self) {
+  psContext context = self.join();
+  const psGroup world = self.world(context);
+  constexpr size_t kLent = 2 << 20;  // of int32_t; the first half is rank 0's share
+  void* memory = nullptr;
+  ok(psMemAlloc(world, 2 * kLent * sizeof(int32_t), PS_DEVICE_HOST, &memory));
+  auto* const in = static_cast<int32_t*>(memory);
+  int32_t* const out = in + kLent;
+  std::fill_n(in, kLent, 1);
+  ok(psBarrier(world, nullptr));
+  if (self.rank == 0) {
+    const StandStill stop(in);
+    must(psAllReduce(world, in, out, kLent, PS_INT32, PS_SUM, nullptr, nullptr) == PS_ERR_ABORTED, "was not aborted");
+  } else {
+    psWork work = nullptr;
+    ok(psAllReduce(world, in, out, kLent, PS_INT32, PS_SUM, nullptr, &work));
+    self.hear("abort");
+    ok(psGroupAbort(world, "enough"));
+    must(psWorkTest(work) == PS_IN_PROGRESS, "does not wait for who touches its memory");
+    self.say("aborted");
+    must(psWorkWait(work, -1) == PS_ERR_ABORTED, "was not aborted");
+    ok(psWorkFree(work));
+    must(out[0] == 2, "the part that was begun is not there");
+    must(out[kLent / 2 - 1] == 0, "was written long after it was aborted");
+  }
+  ok(psGroupFree(world));
+  ok(psFinalize(context));
+});
+
+TEST(Buffers, AreGivenBackBeforeAPeerHasDoneItsShare) {
+  World world("given_back", 2);
+  world.hear(0, "touching");
+  world.tell(1, "abort");
+  world.hear(1, "aborted");
+  world.tell(0, "go on");
   world.end();
 }
 

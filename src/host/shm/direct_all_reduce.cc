@@ -14,7 +14,9 @@ constexpr size_t kChunkBytes = 32 << 10;
 constexpr size_t kTouchBytes = 1 << 20;
 constexpr size_t kLine = 64;
 
-void sum_share(Board& board, const Direct& direct, const Call& call, uint64_t sequence) {
+}  // namespace
+
+bool direct_all_reduce(Board& board, Direct& direct, const Call& call, uint64_t sequence) {
   const auto n = static_cast<size_t>(board.size());
   const size_t bytes = call.input.size(0);
   const size_t share = ((bytes + n - 1) / n + kLine - 1) / kLine * kLine;
@@ -34,26 +36,27 @@ void sum_share(Board& board, const Direct& direct, const Call& call, uint64_t se
   // A sum that is to leave the caches is made in one and copied out of it, also to this rank's output.
   const bool leaves = streams_outputs(2 * n * bytes);
   const size_t most = leaves ? board.sum().size() : kChunkBytes;
-  for (size_t at = begin; at < end; at += most) {
-    const size_t chunk = std::min(most, end - at);
-    for (size_t i = 0; i < n; ++i) sources[i] = inputs[i] + at;
-    std::byte* const sum = leaves ? board.sum().data() : call.output.at(0) + at;
-    call.kernel(sum, sources.data(), n, chunk / call.element, scales.data());
-    for (size_t i = 0; i < n; ++i) {
-      if (outputs[i] + at == sum) continue;
-      if (leaves) {
-        copy(CopyTarget::kLargeOutput, outputs[i] + at, sum, chunk);
-      } else {
-        std::memcpy(outputs[i] + at, sum, chunk);
+  const auto sum_part = [&](size_t from, size_t to) {
+    for (size_t at = from; at < to; at += most) {
+      const size_t chunk = std::min(most, to - at);
+      for (size_t i = 0; i < n; ++i) sources[i] = inputs[i] + at;
+      std::byte* const sum = leaves ? board.sum().data() : call.output.at(0) + at;
+      call.kernel(sum, sources.data(), n, chunk / call.element, scales.data());
+      for (size_t i = 0; i < n; ++i) {
+        if (outputs[i] + at == sum) continue;
+        if (leaves) {
+          copy(CopyTarget::kLargeOutput, outputs[i] + at, sum, chunk);
+        } else {
+          std::memcpy(outputs[i] + at, sum, chunk);
+        }
       }
     }
+  };
+  for (size_t at = begin; at < end; at += kTouchBytes) {
+    const size_t to = std::min(at + kTouchBytes, end);
+    if (!direct.touch([&] { sum_part(at, to); })) return false;
   }
-}
-
-}  // namespace
-
-bool direct_all_reduce(Board& board, Direct& direct, const Call& call, uint64_t sequence) {
-  return direct.touch([&] { sum_share(board, direct, call, sequence); });
+  return true;
 }
 
 }  // namespace ps
