@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -108,13 +109,13 @@ TEST(CrossMemory, WhereAllMayDataGoesFromBufferToBuffer) {
   for (const int size : {2, 3}) run_world(one_may_not, Ranks::kProcesses, size, "-1");
 }
 
-// Memory that only its own process may touch: the kernel itself has no way to it.
-std::byte* take_secret_memory(size_t bytes) {
+// Memory that only its own process may touch: the kernel itself has no way to it. `at`: in the place of what is there.
+std::byte* take_secret_memory(size_t bytes, void* at = nullptr) {
   const auto descriptor = static_cast<int>(::syscall(SYS_memfd_secret, 0));
   if (descriptor < 0) return nullptr;
   void* memory = MAP_FAILED;
   if (::ftruncate(descriptor, static_cast<off_t>(bytes)) == 0) {
-    memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+    memory = ::mmap(at, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | (at == nullptr ? 0 : MAP_FIXED), descriptor, 0);
   }
   ::close(descriptor);
   return memory == MAP_FAILED ? nullptr : static_cast<std::byte*>(memory);
@@ -141,14 +142,46 @@ const Body unreachable("unreachable_buffers", [](Member& member) {
   ::munmap(output, bytes);
 });
 
-TEST(CrossMemory, BuffersThatNobodyReachesAreServedAllTheSame) {
+bool has_secret_memory() {
   std::byte* const memory = take_secret_memory(4096);
-  if (memory == nullptr) GTEST_SKIP() << "this kernel has no memfd_secret";
-  ::munmap(memory, 4096);
+  if (memory != nullptr) ::munmap(memory, 4096);
+  return memory != nullptr;
+}
+
+TEST(CrossMemory, BuffersThatNobodyReachesAreServedAllTheSame) {
+  if (!has_secret_memory()) GTEST_SKIP() << "this kernel has no memfd_secret";
   for (const char* which : {"10", "20", "30", "01", "02", "03", "12", "33"}) {
     run_world(unreachable, Ranks::kProcesses, 2, which);
   }
   run_world(unreachable, Ranks::kProcesses, 3, "12");
+}
+
+// The argument: which ranks, as above.
+const Body remapped("remapped_buffers", [](Member& member) {
+  const size_t bytes = static_cast<size_t>(member.size) * kCount * sizeof(uint32_t);
+  std::byte* buffers[] = {take_plain_memory(bytes), take_plain_memory(bytes)};
+  for (const bool secret : {false, true}) {
+    for (std::byte* const buffer : buffers) {
+      require(buffer != nullptr, "no memory");
+      if (!secret || ((member.argument.at(0) - '0') >> member.rank & 1) == 0) continue;
+      require(take_secret_memory(bytes, buffer) == buffer, "no memory in its place");
+    }
+    // What was there may be taken for known until the clock ticks.
+    const auto ticks = [] {
+      timespec now;
+      ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+      return now.tv_nsec;
+    };
+    for (const long before = ticks(); ticks() == before;) {
+    }
+    exchange(member.world, reinterpret_cast<uint32_t*>(buffers[0]), reinterpret_cast<uint32_t*>(buffers[1]));
+  }
+  for (std::byte* const buffer : buffers) ::munmap(buffer, bytes);
+});
+
+TEST(CrossMemory, OtherMemoryAtTheSameAddresses) {
+  if (!has_secret_memory()) GTEST_SKIP() << "this kernel has no memfd_secret";
+  for (const char* which : {"1", "2", "3"}) run_world(remapped, Ranks::kProcesses, 2, which);
 }
 
 }  // namespace

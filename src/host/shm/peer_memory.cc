@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/deadline.h"
 #include "base/error.h"
 #include "base/process_memory.h"
 
@@ -34,6 +35,10 @@ bool PeerMemory::write(int member, uint64_t to, const std::byte* from, size_t by
 
 bool LendableBuffers::has(const std::byte* data, size_t bytes) {
   if (peers_ == nullptr || peers_->in_process()) return peers_ != nullptr;
+  if (const int64_t now = monotonic_coarse_ns(); now != asked_ns_) {
+    known_ = {};
+    asked_ns_ = now;
+  }
   const auto covers = [&](const Range& range) { return range.data <= data && data + bytes <= range.data + range.bytes; };
   if (std::any_of(known_.begin(), known_.end(), covers)) return true;
   if (!is_lendable(data, bytes)) return false;

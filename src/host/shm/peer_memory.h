@@ -27,7 +27,9 @@ class PeerMemory {
   bool in_process_;
 };
 
-// Which buffers of this rank peers can reach. Remembers the last ones, as programs use the same again and again.
+// Which buffers of this rank peers can reach. To ask takes a good part of the time of the smallest that are lent, so the
+// last ones are remembered, as programs use the same again and again; but only for a tick of the coarse clock, some
+// milliseconds: nobody tells when memory is unmapped, and what is mapped at its addresses then may be out of reach.
 class LendableBuffers {
  public:
   explicit LendableBuffers(const PeerMemory* peers) : peers_(peers) {}
@@ -43,6 +45,7 @@ class LendableBuffers {
   const PeerMemory* peers_;  // nullptr: none can
   std::array<Range, 4> known_{};
   size_t oldest_ = 0;
+  int64_t asked_ns_ = 0;  // in which tick
 };
 
 }  // namespace ps
