@@ -52,6 +52,7 @@ struct RankLines {
   } reach;
   struct alignas(128) Claims {
     std::atomic<uint64_t> bytes;  // of memory, see MemoryClaim
+    std::atomic<uint64_t> group;  // memory_group() of who takes them
   } claims;
 };
 

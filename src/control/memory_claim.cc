@@ -1,6 +1,9 @@
 #include "control/memory_claim.h"
 
-#include <sched.h>
+#include <time.h>
+
+#include <algorithm>
+#include <cstdint>
 
 #include "base/deadline.h"
 #include "base/error.h"
@@ -9,12 +12,15 @@
 namespace ps {
 namespace {
 
-// How long others may need for what they have begun to take, of which a part counts as used already.
+// How long others may need for the next of what they have begun to take, of which a part counts as used already.
 constexpr int64_t kOthersMs = 100;
+constexpr timespec kPause{0, 1'000'000};
 
 }  // namespace
 
-MemoryClaim::MemoryClaim(const HostSegment& host, size_t bytes, const std::string& what) : host_(host), bytes_(bytes) {
+MemoryClaim::MemoryClaim(const HostSegment& host, size_t bytes, const std::string& what)
+    : host_(host), bytes_(bytes), group_(memory_group()) {
+  host_.own().claims.group.store(group_, std::memory_order_seq_cst);
   // First the claim, then the look: of two that come at once, at least one sees both.
   host_.own().claims.bytes.fetch_add(bytes_, std::memory_order_seq_cst);
   try {
@@ -28,25 +34,31 @@ MemoryClaim::MemoryClaim(const HostSegment& host, size_t bytes, const std::strin
 MemoryClaim::~MemoryClaim() { host_.own().claims.bytes.fetch_sub(bytes_, std::memory_order_seq_cst); }
 
 void MemoryClaim::check(const std::string& what) const {
-  const Deadline others = Deadline::in_ms(kOthersMs);
-  for (;;) {
-    const size_t all = claimed();
-    const bool is_alone = all <= bytes_;
+  Deadline others = Deadline::in_ms(kOthersMs);
+  for (size_t least = SIZE_MAX;;) {
+    const Claimed all = claimed();
+    const bool is_alone = all.on_host <= bytes_;
     try {
-      return require_memory(all, is_alone ? what : what + ", with what other ranks of this host take at this moment,");
+      return require_memory(all.in_group, all.on_host,
+                            is_alone ? what : what + ", with what other ranks of this host take at this moment,");
     } catch (const Error& error) {
       if (is_alone || others.passed() || error.code() != PS_ERR_NO_MEMORY) throw;
     }
-    ::sched_yield();
+    if (all.on_host < least) others = Deadline::in_ms(kOthersMs);
+    least = std::min(least, all.on_host);
+    ::nanosleep(&kPause, nullptr);
   }
 }
 
-size_t MemoryClaim::claimed() const {
-  size_t all = 0;
+MemoryClaim::Claimed MemoryClaim::claimed() const {
+  Claimed all{};
   for (int i = 0; i < host_.local_size(); ++i) {
     const RankLines& rank = host_.lines(i);
     const bool is_dead = (rank.life.word.load(std::memory_order_relaxed) & FUTEX_OWNER_DIED) != 0;
-    if (!is_dead) all += rank.claims.bytes.load(std::memory_order_seq_cst);
+    if (is_dead) continue;
+    const size_t bytes = rank.claims.bytes.load(std::memory_order_seq_cst);
+    all.on_host += bytes;
+    if (rank.claims.group.load(std::memory_order_seq_cst) == group_) all.in_group += bytes;
   }
   return all;
 }

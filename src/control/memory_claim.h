@@ -19,11 +19,16 @@ class MemoryClaim {
 
  private:
   void check(const std::string& what) const;
+  struct Claimed {
+    size_t in_group;  // by ranks whose control group is this rank's
+    size_t on_host;
+  };
   // By all ranks that live.
-  size_t claimed() const;
+  Claimed claimed() const;
 
   const HostSegment& host_;
   const size_t bytes_;
+  const uint64_t group_;
 };
 
 }  // namespace ps

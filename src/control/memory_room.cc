@@ -1,11 +1,11 @@
 #include "control/memory_room.h"
 
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
-#include <optional>
 
 #include "base/error.h"
 #include "control/cgroup.h"
@@ -31,20 +31,6 @@ double meminfo_bytes(const std::string& wanted) {
   return 0;
 }
 
-// Why there is not that much, none where there is.
-std::optional<std::string> shortage(size_t bytes) {
-  const double swap = meminfo_bytes("SwapFree");
-  const auto needed = static_cast<double>(bytes);
-  const CgroupLimit limit = cgroup_memory_limit(swap);
-  if (limit.value > 0 && needed > limit.value - limit.used + limit.swap) {
-    return fmt::format("of the {:.0f} bytes that {} allows {:.0f} are left", limit.value, limit.file,
-                       std::max(limit.value - limit.used, 0.0));
-  }
-  if (const double available = meminfo_bytes("MemAvailable"); available > 0 && needed > available + swap) {
-    return fmt::format("the machine has {:.0f} bytes left", available);
-  }
-  return std::nullopt;
-}
 
 // Pages that the process has mapped: the first number of statm.
 size_t mapped_bytes() {
@@ -56,8 +42,28 @@ size_t mapped_bytes() {
 
 }  // namespace
 
-void require_memory(size_t bytes, const std::string& what) {
-  if (const auto found = shortage(bytes)) fail_short(bytes, what, *found);
+void require_memory(size_t bytes, const std::string& what) { require_memory(bytes, bytes, what); }
+
+void require_memory(size_t in_group, size_t on_host, const std::string& what) {
+  const double swap = meminfo_bytes("SwapFree");
+  const CgroupLimit limit = cgroup_memory_limit(swap);
+  if (limit.value > 0 && static_cast<double>(in_group) > limit.value - limit.used + limit.swap) {
+    fail_short(in_group, what,
+               fmt::format("of the {:.0f} bytes that {} allows {:.0f} are left", limit.value, limit.file,
+                           std::max(limit.value - limit.used, 0.0)));
+  }
+  if (const double available = meminfo_bytes("MemAvailable");
+      available > 0 && static_cast<double>(on_host) > available + swap) {
+    fail_short(on_host, what, fmt::format("the machine has {:.0f} bytes left", available));
+  }
+}
+
+// Paths do not tell groups apart: each container may see its own as the root. What the kernel keeps of the file does.
+uint64_t memory_group() {
+  const CgroupLimit limit = cgroup_memory_limit();
+  struct stat file{};
+  if (limit.value == 0 || ::stat(limit.file.c_str(), &file) != 0) return 0;
+  return static_cast<uint64_t>(file.st_dev) << 40 ^ static_cast<uint64_t>(file.st_ino);
 }
 
 void fail_no_memory(size_t bytes, const std::string& what) {
