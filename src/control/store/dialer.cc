@@ -84,8 +84,10 @@ std::unique_ptr<Connection> Dialer::connect(const SocketAddress& address, Deadli
     if (may_be_stale && error.code() == PS_ERR_SYSTEM) throw NotYet{error.text()};
     throw;
   } catch (const Stranger& stranger) {
-    if (address_.scheme == Scheme::kFile) throw NotYet{fmt::format("a stranger answers at {}", found_)};
-    if (const auto name = identify_stranger(address, stranger.first_bytes, deadline)) {
+    const bool by_file = address_.scheme == Scheme::kFile;
+    if (by_file && !stranger.silent) throw NotYet{fmt::format("a stranger answers at {}", found_)};
+    const auto name = by_file ? std::nullopt : identify_stranger(address, stranger.first_bytes, deadline);
+    if (name) {
       fail(PS_ERR_SYSTEM, "{} is not a store of ParallelState: {} answers there; use another port", found_, *name);
     }
     if (stranger.silent) throw NotYet{"something accepts connections there and says nothing (it may be stopped)", true};

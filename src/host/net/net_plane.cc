@@ -156,15 +156,21 @@ void NetPlane::watch() {
   uint64_t news = 0;
   while (!stopping_.load()) {
     if (transport_->wait_any(is_behind ? kLookMs : kWatchMs)) world_.doorbell().ring();
-    const uint64_t now = transport_->peers().news();
-    if (now != news && notices_.look_at_store()) world_.doorbell().ring();
-    news = now;
-    is_behind = !next_look.passed();
-    if (is_behind) continue;
-    notices_.look();
-    notices_.leave_untold();
-    notices_.needs_store() ? listen() : stop_listening(false);
-    next_look = Deadline::in_ms(kLookMs);
+    try {
+      const uint64_t now = transport_->peers().news();
+      if (now != news && notices_.look_at_store()) world_.doorbell().ring();
+      news = now;
+      is_behind = !next_look.passed();
+      if (is_behind) continue;
+      next_look = Deadline::in_ms(kLookMs);
+      notices_.look();
+      notices_.leave_untold();
+      notices_.needs_store() ? listen() : stop_listening(false);
+    } catch (const std::exception&) {
+      // No memory, or no thread, now: it looks again.
+      next_look = Deadline::in_ms(kLookMs);
+      is_behind = true;
+    }
   }
 }
 

@@ -51,7 +51,8 @@ class NetPlane final : public Plane {
   // MismatchFound.
   void compare_begun(uint64_t sequence, const Signature& own);
   // Whether this rank has had to do with the member here.
-  bool is_linked(int member) const { return links_.is_used(member); }
+  // Whether something may still come from it.
+  bool is_linked(int member) const { return links_.is_used(member) && !transport_->is_lost(member); }
   std::unique_ptr<MessagePath> open_path(int peer);
   // Of a large collective.
   size_t piece_bytes() const { return links_.sizes().piece; }

@@ -127,8 +127,10 @@ void Notices::leave_failure(const StopCheck& patience) {
     // Also if another one was first: it did not ring those that it has heard, who may not hear it any more.
     for (const int peer : members) peers.ring(peer, patience);
   } catch (const Error& error) {
-    // One that was silent may speak again. Without any, those that are connected know it, and nobody else can.
-    if (error.code() == PS_ERR_TIMEOUT || error.code() == PS_ERR_ABORTED) return;
+    // Without a store those that are connected know it, and nobody else can. One that was silent may speak again, and there
+    // may be descriptors again.
+    const psResult code = error.code();
+    if (code != PS_ERR_CLOSED && code != PS_ERR_PEER_FAILED && code != PS_ERR_STATE) return;
   }
   const std::lock_guard lock(mutex_);
   failure_is_at_store_ = true;
