@@ -249,7 +249,8 @@ enum {
   PS_PREV = -102    /* the previous one */
 };
 
-/* A log sink. Called from any thread with no lock held; must not call the library. `text` is one line, borrowed. */
+/* A log sink. Called from any thread with no lock held; must not call the library, and returns: an exception or the end
+ * of its thread must not leave it. `text` is one line, borrowed. */
 typedef void (*psLogFunction)(void* user, psLogLevel level, const char* text);
 
 /* ---- Library, bytes ------------------------------------------------------------------------------------------ */

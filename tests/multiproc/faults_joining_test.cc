@@ -120,10 +120,10 @@ TEST(Joining, RankThatIsKilledMeanwhile) {
 // Also in the moments after the agreement and before a rank is guarded.
 TEST(Joining, RankThatIsKilledWhileAllJoin) {
   std::mt19937_64 random(12);
-  const int rounds = patience() > 1 ? 4 : 12;
+  const int rounds = patience() > 1 ? 3 : 6;
   for (int i = 0; i < rounds && !HasFailure(); ++i) {
     World world(3);
-    for (int rank = 0; rank < 3; ++rank) world.start("joining", rank, {"hold=1 timeout=" + std::to_string(1500 * patience())});
+    for (int rank = 0; rank < 3; ++rank) world.start("joining", rank, {"hold=1 timeout=" + std::to_string(3000 * patience())});
     world.hear_all("joining");
     ::usleep(static_cast<useconds_t>(random() % 4000));
     world.kill(2);
