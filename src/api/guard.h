@@ -1,8 +1,8 @@
 // The firewall around every extern "C" function: no exception leaves, each becomes a code and a text.
 //
 // Functions behind it are not noexcept: a thread's cancellation is an exception that must pass. Cancellation is
-// disabled inside, at once or where something is a cancellation point, so it can come only out of the caller's own log
-// function.
+// disabled inside, at once or where something is a cancellation point. The caller's own log function, which could enable
+// it, is not to be left by it.
 #pragma once
 
 #include <cxxabi.h>

@@ -31,7 +31,6 @@ double meminfo_bytes(const std::string& wanted) {
   return 0;
 }
 
-
 // Pages that the process has mapped: the first number of statm.
 size_t mapped_bytes() {
   std::ifstream file("/proc/self/statm");

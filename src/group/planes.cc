@@ -74,10 +74,8 @@ std::vector<int32_t> sharers(const World& world, const std::vector<int32_t>& mem
 }
 
 std::string lacks_transport(const World& world, const std::vector<int32_t>& members, const std::string& backend) {
-  const bool is_one_host = std::all_of(members.begin(), members.end(), [&](int32_t rank) {
-    return world.member(rank).node == world.member(members.front()).node;
-  });
-  if (members.size() == 1 || backend == "shm" || (backend == "auto" && is_one_host)) return "";
+  if (members.size() == 1 || backend == "shm") return "";
+  if (backend == "auto" && Hosts(world, members).members.size() == 1) return "";
   try {
     find_transport(kTransport);
     return "";

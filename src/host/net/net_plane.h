@@ -50,8 +50,7 @@ class NetPlane final : public Plane {
   // Turns to all members, and compares what they begin here or tell with what this rank calls at that place. Throws
   // MismatchFound.
   void compare_begun(uint64_t sequence, const Signature& own);
-  // Whether this rank has had to do with the member here.
-  // Whether something may still come from it.
+  // Whether this rank has had to do with the member here, and something may still come from it.
   bool is_linked(int member) const { return links_.is_used(member) && !transport_->is_lost(member); }
   std::unique_ptr<MessagePath> open_path(int peer);
   // Of a large collective.
