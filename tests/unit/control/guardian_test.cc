@@ -126,12 +126,13 @@ TEST_P(GuardianTest, TheHeartBeats) {
   const auto first = guardian(0);
   const std::atomic<uint32_t>& beats = segment(0)->own().heart.beats;
   const uint32_t before = beats.load();
-  EXPECT_TRUE(notices_.until([&] { return true; }));
-  // A rank that does not exist has no beating heart, whatever time it is.
   const int64_t end = monotonic_ns() + 30'000'000'000;
   while (beats.load() < before + 2 && monotonic_ns() < end) ::sched_yield();
   EXPECT_GE(beats.load(), before + 2);
-  EXPECT_GT(first->silent_ms(1), first->silent_ms(0));
+  // A rank that does not exist has no beating heart, whatever time it is. Who looks sees a beat a moment after it.
+  bool is_told_apart = false;
+  while (!is_told_apart && monotonic_ns() < end) is_told_apart = first->silent_ms(1) > first->silent_ms(0) + 50;
+  EXPECT_TRUE(is_told_apart);
 }
 
 TEST_P(GuardianTest, StopsQuickly) {

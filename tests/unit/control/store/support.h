@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -27,6 +28,7 @@ namespace ps {
 class StoreTest : public ::testing::Test {
  protected:
   void SetUp() override {
+    ::signal(SIGALRM, [](int) { say_what_hung(); });
     ::alarm(100);  // a hang is a failure
   }
   void TearDown() override {
@@ -45,6 +47,14 @@ class StoreTest : public ::testing::Test {
 
   const ps_test::ScratchFolder folder_{"store"};
   const std::string directory_ = folder_.path();
+
+ private:
+  static void say_what_hung() {
+    const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
+    const std::string text = std::string(test->test_suite_name()) + "." + test->name() + " hangs\n";
+    static_cast<void>(!::write(STDERR_FILENO, text.data(), text.size()));
+    ::_exit(1);
+  }
 };
 
 inline Deadline soon() { return Deadline::in_ms(30'000); }
