@@ -25,6 +25,7 @@ constexpr uint32_t kWord32 = 2;
 constexpr int kMostWatched = 16;
 constexpr int kMostEntries = kMostWatched + 2;  // the kernel takes 128
 constexpr int64_t kScanNs = 5'000'000;
+constexpr int64_t kLateNs = 5 * kTickNs;
 
 WaitEntry entry(const std::atomic<uint32_t>& word, uint32_t value) {
   return {.value = value, .address = reinterpret_cast<uint64_t>(&word), .flags = kWord32, .reserved = 0};
@@ -63,7 +64,7 @@ void Guardian::stop() {
 
 int64_t Guardian::silent_ms(int local_index) const {
   const int64_t changed = pulses_[static_cast<size_t>(local_index)].changed_ns.load();
-  return changed == 0 ? 0 : std::max<int64_t>((monotonic_ns() - changed) / 1'000'000, 0);
+  return changed == 0 ? 0 : std::max<int64_t>((scanned_ns_.load() - changed) / 1'000'000, 0);
 }
 
 void Guardian::run() {
@@ -108,6 +109,8 @@ void Guardian::leave() {
 
 void Guardian::scan() {
   const int64_t now = monotonic_ns();
+  // Who was stopped or starved has heard nobody, and so had the others nothing to say if all of the host was.
+  const bool is_late = now - scanned_ns_.load() >= kLateNs;
   for (int i = 0; i < segment_->local_size(); ++i) {
     RankLines& lines = segment_->lines(i);
     if ((lines.life.word.load() & FUTEX_OWNER_DIED) != 0 && segment_->log_death(segment_->rank_of(i), Loss::kEnded)) {
@@ -115,11 +118,12 @@ void Guardian::scan() {
     }
     Pulse& pulse = pulses_[static_cast<size_t>(i)];
     const uint32_t beats = lines.heart.beats.load();
-    if (beats != pulse.beats.load() || pulse.changed_ns.load() == 0) {
+    if (beats != pulse.beats.load() || is_late) {
       pulse.beats.store(beats);
       pulse.changed_ns.store(now);
     }
   }
+  scanned_ns_.store(now);
   const uint32_t deaths = segment_->death_count().load();
   if (deaths == seen_deaths_) return;
   on_death_();

@@ -27,7 +27,7 @@ class Guardian {
   // Ends the thread in order: peers do not take it for a death. What was seen stays readable.
   void stop();
 
-  // Time since the rank's heart was last seen beating.
+  // For how long this guardian has looked and not seen the rank's heart beat.
   int64_t silent_ms(int local_index) const;
 
   static bool has_futex_waitv();
@@ -47,6 +47,7 @@ class Guardian {
   std::atomic<uint32_t> stop_{0};
   std::atomic<uint32_t> entered_{0};
   uint32_t seen_deaths_ = 0;
+  std::atomic<int64_t> scanned_ns_{0};
   struct Pulse {
     std::atomic<uint32_t> beats{0};
     std::atomic<int64_t> changed_ns{0};

@@ -18,7 +18,7 @@ namespace ps {
 namespace {
 
 constexpr int64_t kSliceMs = 50;
-// A stranger that connects and says nothing costs the giver this long.
+// A stranger that connects and says nothing costs the giver this long. A taker that is late with its ticket asks again.
 constexpr int64_t kGreetingMs = 1000;
 constexpr size_t kLongestRefusal = 64 << 10;
 
@@ -101,9 +101,15 @@ bool send_refusal(const Descriptor& socket, const Error& error) {
   fail_refused(code < 0 ? code : PS_ERR_SYSTEM, reader.text());
 }
 
-// Sets `first` to the byte that came with it, 0 before a refusal.
-Descriptor receive_descriptor(const Descriptor& socket, char& first) {
-  first = 1;
+// What came on a connection; neither: it was closed unanswered.
+struct Answer {
+  Descriptor memory;
+  bool is_refusal = false;
+  bool is_without_descriptor = false;
+};
+
+Answer receive_answer(const Descriptor& socket) {
+  char first = 0;  // before a refusal
   iovec part{.iov_base = &first, .iov_len = 1};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
   msghdr message{};
@@ -111,12 +117,34 @@ Descriptor receive_descriptor(const Descriptor& socket, char& first) {
   message.msg_iovlen = 1;
   message.msg_control = control;
   message.msg_controllen = sizeof control;
-  if (::recvmsg(socket.get(), &message, MSG_CMSG_CLOEXEC) != 1) return Descriptor();
+  Answer answer;
+  if (::recvmsg(socket.get(), &message, MSG_CMSG_CLOEXEC) != 1) return answer;
+  answer.is_refusal = first == 0;
+  if (answer.is_refusal) return answer;
   const cmsghdr* header = CMSG_FIRSTHDR(&message);
-  if (header == nullptr || header->cmsg_type != SCM_RIGHTS || header->cmsg_len != CMSG_LEN(sizeof(int))) return Descriptor();
+  if (header == nullptr || header->cmsg_type != SCM_RIGHTS || header->cmsg_len != CMSG_LEN(sizeof(int))) {
+    answer.is_without_descriptor = true;
+    return answer;
+  }
   int descriptor = -1;
   std::memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
-  return Descriptor(descriptor);
+  answer.memory = Descriptor(descriptor);
+  return answer;
+}
+
+// A connection to the first rank of this host. Errors: PEER_FAILED when it is gone.
+Descriptor connect_to(std::string_view ticket) {
+  Descriptor socket = stream_socket();
+  const auto [address, length] = abstract_address(ticket);
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), length) != 0) {
+    if (errno == ECONNREFUSED) {
+      fail(PS_ERR_PEER_FAILED, "the first rank of this host is gone before it handed over the shared memory");
+    }
+    fail_errno("cannot reach the first rank of this host on its abstract UNIX socket; if these ranks do not share a "
+               "network namespace, give each host its own PS_HOST_ID");
+  }
+  if (!same_user(socket)) fail(PS_ERR_DENIED, "the first rank of this host runs under another user; ranks must share one");
+  return socket;
 }
 
 // Between ranks of one process: tickets and what lies ready under them.
@@ -226,28 +254,20 @@ std::shared_ptr<SharedMemory> Offer::take(std::string_view ticket, size_t size, 
       if (deadline.passed()) fail(PS_ERR_TIMEOUT, "the first rank on this host did not hand over the shared memory");
     }
   }
-  const Descriptor socket = stream_socket();
-  const auto [address, length] = abstract_address(ticket);
-  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), length) != 0) {
-    if (errno == ECONNREFUSED) {
-      fail(PS_ERR_PEER_FAILED, "the first rank of this host is gone before it handed over the shared memory");
-    }
-    fail_errno("cannot reach the first rank of this host on its abstract UNIX socket; if these ranks do not share a "
-               "network namespace, give each host its own PS_HOST_ID");
-  }
-  if (!same_user(socket)) fail(PS_ERR_DENIED, "the first rank of this host runs under another user; ranks must share one");
-  if (::send(socket.get(), ticket.data(), ticket.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(ticket.size())) {
-    fail_errno("cannot ask the first rank of this host for its shared memory");
-  }
-  while (!readable(socket, std::min(kSliceMs, deadline.remaining_ms() + 1))) {
+  const auto give_up_if_late = [&] {
     check();
     if (deadline.passed()) fail(PS_ERR_TIMEOUT, "the first rank on this host did not hand over the shared memory");
+  };
+  for (;; give_up_if_late()) {
+    const Descriptor socket = connect_to(ticket);
+    // Where this fails the giver has taken this rank for a stranger, as it was late with its ticket.
+    if (::send(socket.get(), ticket.data(), ticket.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(ticket.size())) continue;
+    while (!readable(socket, std::min(kSliceMs, deadline.remaining_ms() + 1))) give_up_if_late();
+    Answer answer = receive_answer(socket);
+    if (answer.is_refusal) receive_refusal(socket);
+    if (answer.is_without_descriptor) fail(PS_ERR_SYSTEM, "the shared memory of this host came without its descriptor");
+    if (answer.memory) return SharedMemory::adopt(std::move(answer.memory), size);
   }
-  char first = 0;
-  Descriptor memfd = receive_descriptor(socket, first);
-  if (!memfd && first == 0) receive_refusal(socket);
-  if (!memfd) fail(PS_ERR_PEER_FAILED, "the first rank of this host closed the connection instead of handing over memory");
-  return SharedMemory::adopt(std::move(memfd), size);
 }
 
 }  // namespace ps

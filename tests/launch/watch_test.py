@@ -23,8 +23,7 @@ class TwoHosts(WatchTest):
         self.expect_failure(ranks[:3], r"rank 3 \(pid \d+ on host .*\) ended without psFinalize")
         for rank in ranks[:3]:
             self.assertRegex(rank.ask("await 3 dead"), "state 3 dead")
-            for other in (0, 1, 2):
-                self.assertRegex(rank.ask(f"state {other}"), f"state {other} alive")
+            rank.expect_alive(0, 1, 2)
         for pair in (ranks[:2],):
             self.group_of(pair)
             self.expect_works(pair)
@@ -103,7 +102,7 @@ class TwoHosts(WatchTest):
                 self.assertEqual(rank.ask("whole"), "whole")
             ranks[stopped].signal(signal.SIGCONT)
             for rank in others:
-                self.assertRegex(rank.ask(f"await {stopped} alive", NOTICED_S), f"state {stopped} alive")
+                rank.expect_alive(stopped)
         for answer in self.ask_all(ranks, "whole"):
             self.assertEqual(answer, "whole")
         self.group_of(ranks)
@@ -128,7 +127,7 @@ class TwoHosts(WatchTest):
                 if other.host != rank.host:
                     rank.ask(f"await {other.number} dead", NOTICED_S)
                 else:
-                    self.assertRegex(rank.ask(f"state {other.number}"), "alive")
+                    rank.expect_alive(other.number)
         self.group_of(ranks[:2])
         self.expect_works(ranks[:2])
         # The store is behind the cut.
@@ -174,14 +173,13 @@ class TwoHosts(WatchTest):
             rank.ask("await 0 dead", NOTICED_S)
         self.expect_works(there)
         for rank in [here, *there]:
-            for other in (1, 2, 3):
-                self.assertRegex(rank.ask(f"state {other}"), f"state {other} alive")
+            rank.expect_alive(1, 2, 3)
             self.assertRegex(rank.ask("group 1,2,3" if rank is not here else "get key"), "PS_ERR_PEER_FAILED")
         # The next death is noticed without the store.
         ranks[3].kill()
         for rank in ranks[1:3]:
             rank.ask("await 3 dead", NOTICED_S)
-            self.assertRegex(rank.ask("state 2"), "alive")
+            rank.expect_alive(2)
         self.finalize(ranks[1:3])
 
     def test_a_world_on_one_host_has_no_watch_between_hosts(self) -> None:
@@ -210,8 +208,7 @@ class ThreeHosts(WatchTest):
             for rank in (r for r in ranks if r.host in mine):
                 for number in (r.number for r in ranks if r.host in theirs):
                     rank.ask(f"await {number} dead", NOTICED_S)
-                for number in (r.number for r in ranks if r.host in mine):
-                    self.assertRegex(rank.ask(f"state {number}"), "alive")
+                rank.expect_alive(*(r.number for r in ranks if r.host in mine))
 
     def test_a_host_cut_off_from_the_store_and_the_rest(self) -> None:
         ranks = self.world()
@@ -269,8 +266,7 @@ class ThreeHosts(WatchTest):
                 self.assertRegex(answer, "^reduce PS_ERR_PEER_FAILED: .*rank [35] .* cannot be reached from rank [35] ")
         # Nobody is dead, and who does not need the link goes on.
         for rank in ranks:
-            for other in ranks:
-                self.assertRegex(rank.ask(f"state {other.number}"), "alive")
+            rank.expect_alive(*(other.number for other in ranks))
         for members in (ranks[:4], ranks[:2] + ranks[4:], ranks[2:4], ranks[4:]):
             self.group_of(members)
             self.expect_works(members)

@@ -64,6 +64,7 @@ void StoreBell::run() {
     }
     const Heard heard = await_ring(*store);
     std::unique_lock lock(mutex_);
+    if (stopping_) return;
     for (const auto& [who, woken] : woken_) woken();
     if (heard == Heard::kTheEnd) return;
     if (heard == Heard::kTrouble) changed_.wait_for(lock, std::chrono::milliseconds(kPauseMs), [this] { return stopping_; });

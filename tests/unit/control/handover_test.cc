@@ -4,12 +4,14 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <thread>
 #include <vector>
 
 #include "base/error.h"
+#include "base/wire.h"
 
 namespace ps {
 namespace {
@@ -35,13 +37,14 @@ Error failure_of(Call&& call) {
   return Error(PS_OK, "");
 }
 
-Descriptor connect_to(const std::string& ticket) {
+// `attach` is bind or connect.
+Descriptor socket_at(const std::string& ticket, int attach(int, const sockaddr*, socklen_t)) {
   Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path + 1, ticket.data(), ticket.size());
   const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + ticket.size());
-  EXPECT_EQ(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), length), 0);
+  EXPECT_EQ(attach(socket.get(), reinterpret_cast<const sockaddr*>(&address), length), 0);
   return socket;
 }
 
@@ -124,7 +127,7 @@ TEST(Handover, TakingFromOneThatIsGoneFails) {
 TEST(Handover, AStrangerGetsNothingAndKeepsNobodyOut) {
   Offer giver(false);
   const auto memory = make_memory(false);
-  const Descriptor stranger = connect_to(giver.ticket());
+  const Descriptor stranger = socket_at(giver.ticket(), ::connect);
   const std::string wrong(giver.ticket().size(), 'x');
   ASSERT_EQ(::send(stranger.get(), wrong.data(), wrong.size(), MSG_NOSIGNAL), static_cast<ssize_t>(wrong.size()));
   std::shared_ptr<SharedMemory> taken;
@@ -137,6 +140,24 @@ TEST(Handover, AStrangerGetsNothingAndKeepsNobodyOut) {
   EXPECT_EQ(taken->size(), kSize);
   char byte = 0;
   EXPECT_EQ(::recv(stranger.get(), &byte, 1, MSG_DONTWAIT), 0) << "the connection is closed, and brought nothing";
+}
+
+TEST(Handover, ATakerThatWasLateWithItsTicketAsksAgain) {
+  const std::string ticket = "parallelstate-test-" + std::to_string(::getpid());
+  const Descriptor giver = socket_at(ticket, ::bind);
+  ASSERT_EQ(::listen(giver.get(), 4), 0);
+  std::string why;
+  std::thread taker([&] {
+    const Offer own(false);
+    why = failure_of([&] { own.take(ticket, kSize, soon(), kNoCheck); }).text();
+  });
+  Descriptor(::accept(giver.get(), nullptr, nullptr)).reset();  // as with a stranger
+  const Descriptor again(::accept(giver.get(), nullptr, nullptr));
+  const std::string refusal = std::string(1, '\0') + WireWriter().number(PS_ERR_NO_MEMORY).text("full").take();
+  EXPECT_EQ(::send(again.get(), refusal.data(), refusal.size(), MSG_NOSIGNAL), static_cast<ssize_t>(refusal.size()));
+  ::shutdown(again.get(), SHUT_WR);
+  taker.join();
+  EXPECT_EQ(why, "the first rank of this host cannot make the shared memory: full");
 }
 
 TEST(Handover, TicketsAreDistinct) { EXPECT_NE(Offer(false).ticket(), Offer(false).ticket()); }

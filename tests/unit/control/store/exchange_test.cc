@@ -18,6 +18,8 @@ class ExchangeTest : public StoreTest {
     host_ = host_store(settings(unix_url(), "", ""));
   }
   std::shared_ptr<Store> client() { return join_store(settings(host_->url(), "", ""), soon()); }
+  // The store serves in order: once a newcomer is answered, whoever spoke before has arrived.
+  void settle() { client()->add("settled", 1); }
 
   std::shared_ptr<Store> host_;
 };
@@ -34,7 +36,7 @@ class Caller {
           });
           if (!waits_.exchange(true)) waits_.notify_all();
         }) {}
-  // Until it has arrived in its round.
+  // Until it has asked; a store that is far away may not have heard yet.
   Caller& wait() {
     waits_.wait(false);
     return *this;
@@ -53,6 +55,7 @@ class Caller {
 TEST_F(ExchangeTest, TimeoutListsWhoArrivedAndWhoIsMissing) {
   Caller patient(client(), exchange_of(0, {0, 1, 2, 3}));
   patient.wait();
+  settle();
   const Error hurried =
       error_of([&] { host_->exchange(exchange_of(2, {0, 1, 2, 3}), Deadline::in_ms(20), [] {}); });
   for (const Error& error : {hurried, patient.join()}) {
@@ -126,6 +129,7 @@ TEST_F(ExchangeTest, WhoGivesUpSaysWhyAndBlamesWhoDied) {
   // The same for a rank that shares the store's process; a stop of its own is its own fault.
   Caller again(client(), exchange_of(0, {0, 1, 2}));
   again.wait();
+  settle();
   EXPECT_ERROR(host_->exchange(exchange_of(1, {0, 1, 2}), soon(), [] { throw Error(PS_ERR_ABORTED, "aborted"); }),
                PS_ERR_ABORTED, "aborted");
   const Error aborted = again.join();

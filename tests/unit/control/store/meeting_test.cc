@@ -189,7 +189,15 @@ TEST_F(Meeting, ASealedWorldsLateRankMeetsTheNextWorld) {
   auto first = meet_store(settings(unix_url()), soon());
   auto member = join_store(settings(unix_url()), soon());
   seal_store(*first);
-  EXPECT_ERROR(join_store(settings(unix_url()), Deadline::in_ms(1000)), PS_ERR_TIMEOUT, "complete and has not ended");
+  // A store that is late with its first word is told of as silent.
+  std::string told;
+  const Deadline end = soon();
+  while (told.find("complete and has not ended") == std::string::npos && !end.passed()) {
+    const Error error = error_of([&] { join_store(settings(unix_url()), Deadline::in_ms(1000)); });
+    ASSERT_EQ(error.code(), PS_ERR_TIMEOUT) << error.text();
+    told = error.text();
+  }
+  EXPECT_NE(told.find("complete and has not ended"), std::string::npos) << told;
   EXPECT_EQ(join_store(settings(unix_url(), "", ""), soon())->add("n", 1), 1) << "a client that is no rank";
   std::thread waits([&] { EXPECT_ERROR(member->get("never", Deadline::in_ms(100)), PS_ERR_TIMEOUT); });
   EXPECT_EQ(member->add("n", 1), 2) << "a member's further connection";

@@ -135,7 +135,8 @@ TEST_F(DoubtsTest, WhoIsMissedTriesTheWayBackWithoutWaiting) {
   doubts.hear(2, Doubt::kSilent, now);
   EXPECT_EQ(pass(4000, {}), (std::vector<Fact>{doubted(2, Doubt::kSilent), doubted(2, Doubt::kCut)}));
   doubts.hear(1, Doubt::kSilent, now);
-  EXPECT_EQ(pass(4000, {}), std::vector<Fact>());
+  EXPECT_EQ(settle({}), std::vector<Fact>());
+  EXPECT_EQ(pass(3500, {}), std::vector<Fact>());
 }
 
 TEST_F(DoubtsTest, SilenceProvesNothingToOneThatWasStopped) {
