@@ -116,6 +116,8 @@ class Hosts:
 
     def add_interface(self, test: LaunchTest, name: str) -> None:
         """Until the test ends: one more of each host, with an address of its own, cabled to the same bridge."""
+        # A host answers for all of its addresses on every interface, so others may know the first by the second.
+        test.addCleanup(self.forget_neighbours)
         for i, host in enumerate(self.names):
             port = f"{name}-port{i}"
             self.run([self.ip, "link", "add", port, "netns", self.switch, "type", "veth", "peer", "name", name, "netns", host])
@@ -123,6 +125,10 @@ class Hosts:
             self.run([self.ip, "-n", self.switch, "link", "set", port, "master", "bridge", "up"])
             for change in (f"address add {self.second_address(i)}/24 dev {name}", f"link set {name} up"):
                 self.run([self.ip, "-n", host, *change.split()])
+
+    def forget_neighbours(self) -> None:
+        for name in self.names:
+            self.run([self.ip, "-n", name, "neigh", "flush", "all"])
 
     def add_far_network(self, test: LaunchTest, delay_ms: int) -> None:
         """Until the test ends: every packet between the hosts' far addresses takes that long."""

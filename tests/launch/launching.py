@@ -48,6 +48,15 @@ def free_port(address: str = "127.0.0.1") -> int:
         return probe.getsockname()[1]
 
 
+def hold_port(add_cleanup, address: str = "127.0.0.1") -> int:
+    """One that nobody else is given meanwhile; who sets SO_REUSEADDR may listen on it."""
+    holder = socket.socket()
+    add_cleanup(holder.close)
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind((address, 0))
+    return holder.getsockname()[1]
+
+
 def lock_folder(path: str) -> int:
     """By a file in it, as the library locks folders itself. Held by the descriptor, and so until its process ends at
     the latest. Throws OSError when somebody else has it."""

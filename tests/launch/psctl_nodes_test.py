@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import time
 
 import launching
 from hosts import HostsTest
@@ -134,7 +135,7 @@ class PsctlNodes(HostsTest):
     def test_ctrl_c_while_waiting_for_the_other_node(self) -> None:
         node = self.psctl(1, 1, "true")
         while len(os.listdir(f"/proc/{node.pid}/task")) and not self.children(node.pid):
-            pass
+            time.sleep(0.001)
         os.kill(node.pid, signal.SIGINT)
         self.finish(node, code=130)
         self.assertIn("before the other nodes had come", node.said)
@@ -164,6 +165,7 @@ class PsctlNodes(HostsTest):
         losers = []
         while not losers:
             losers = [node for node in (third, fourth) if node.poll() is not None]
+            time.sleep(0.001)
         self.finish(losers[0], code=1)
         self.assertIn("--node-rank 1 is taken by a psctl on host", losers[0].said)
         os.kill(self.psctl_of(first), signal.SIGINT)
@@ -183,12 +185,13 @@ class PsctlNodes(HostsTest):
         with open(other, "w") as file:
             os.chmod(other, 0o600)
             file.write("guessed")
-        first = self.psctl(0, 1, "true", options=["--meet-timeout", "3"])
+        first = self.psctl(0, 1, "true")
         second = self.start_on(1, [launching.PSCTL, "run", "--nnodes", "2", "--node-rank", "1", "--rendezvous",
                                    f"10.77.0.1:{PORT}", "--secret-file", other, "true"])
         self.finish(second, code=1)
         self.assertIn("secret", second.said)
-        self.finish(first, code=1)
+        os.kill(self.psctl_of(first), signal.SIGINT)
+        self.finish(first, code=130)
 
     def test_no_secret_and_other_wrong_command_lines(self) -> None:
         several = ("--nnodes", "2", "--rendezvous", "10.77.0.1:29400")

@@ -8,7 +8,7 @@ import subprocess
 import time
 
 import launching
-from launching import ENDS_WITH_ITS_PARENT, LIMIT_S, LaunchTest, clean_environment, free_port, program
+from launching import ENDS_WITH_ITS_PARENT, LIMIT_S, LaunchTest, clean_environment, hold_port, program
 
 SIZE = 4
 
@@ -24,18 +24,19 @@ class Cluster:
     def path(self, name: str) -> str:
         return os.path.join(self.folder, name)
 
-    def start(self) -> None:
+    def start(self, add_cleanup) -> None:
         os.chmod(self.folder, 0o711)  # munged insists that everybody can reach its socket
         for name in ("run", "state", "spool"):
             os.mkdir(self.path(name), 0o755)
         host = os.uname().nodename.split(".")[0]
         user = pwd.getpwuid(os.geteuid()).pw_name
         cpus = os.cpu_count()
+        ports = [hold_port(add_cleanup) for _ in range(2)]
         with open(self.path("slurm.conf"), "w") as file:
             file.write(f"""ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
-SlurmctldPort={free_port()}
-SlurmdPort={free_port()}
+SlurmctldPort={ports[0]}
+SlurmdPort={ports[1]}
 SlurmUser={user}
 SlurmdUser={user}
 AuthType=auth/munge
@@ -115,7 +116,7 @@ class Slurm(LaunchTest):
         cls.cluster_folder = launching.make_folder(cls.addClassCleanup)
         cls.cluster = Cluster(cls.cluster_folder)
         cls.addClassCleanup(cls.cluster.stop)
-        cls.cluster.start()
+        cls.cluster.start(cls.addClassCleanup)
 
     def setUp(self) -> None:
         super().setUp()
@@ -158,10 +159,12 @@ class Slurm(LaunchTest):
         self.expect_world(out, 2, "PS_*")
 
     def test_mpirun_in_a_step_of_one_task_makes_its_own_world(self) -> None:
-        # MPICH's mpirun would ask Slurm for its hosts. It fails when its standard input ends while its ranks do (4.0.2:
-        # it passes the end on to a connection that it has closed), so it is given one that ends at once.
-        out = self.run_command(self.srun("--input=none", "-n", "1", program("mpirun.mpich", "mpich"), "-launcher",
-                                         "fork", "-host", "localhost", "-n", "2", launching.RANK))
+        # MPICH's mpirun would ask Slurm for its hosts. It is given an input that never ends, see mpi_test.
+        mpirun = program("mpirun.mpich", "mpich")
+        never = self.path("never")
+        os.mkfifo(never)
+        out = self.run_command(self.srun("-n", "1", "sh", "-c", f"exec {mpirun} -launcher fork -host localhost -n 2 "
+                                         f"{launching.RANK} <>{never}"))
         self.expect_world(out, 2, "PMI")
 
     def test_half_of_a_steps_variables_is_refused_and_ends_the_step(self) -> None:

@@ -64,11 +64,12 @@ class RunTest(unittest.TestCase):
         self.environment[TOKEN] = self.token
 
     def tearDown(self):
-        left = processes_with(self.token)
-        for pid in left:
-            os.kill(pid, signal.SIGKILL)
         self.directory.cleanup()
-        self.assertEqual(left, {}, "processes are left")
+        try:
+            eventually(lambda: processes_with(self.token) == {}, "everything ended")
+        finally:
+            for pid in processes_with(self.token):
+                os.kill(pid, signal.SIGKILL)
 
     def run_psctl(self, *arguments, environment=None, **options):
         return subprocess.run([PSCTL, "run", *arguments], env={**self.environment, **(environment or {})},
@@ -174,14 +175,39 @@ class RunTest(unittest.TestCase):
         process.wait(LIMIT_S)
 
     def test_many_lines_stay_whole(self):
-        line = "x" * 5000
+        # At most PIPE_BUF, so that no rank is held within a line.
+        line = "x" * 4000
         done = self.run_psctl("-n", "4", "--", PYTHON, "-c",
-                              f"import sys\nfor i in range(200): sys.stdout.write(str(i) + '{line}' + chr(10))")
+                              f"import os\nfor i in range(250): os.write(1, (str(i) + '{line}' + chr(10)).encode())")
         lines = done.stdout.splitlines()
-        self.assertEqual(len(lines), 800)
+        self.assertEqual(len(lines), 1000)
         for rank in range(4):
             self.assertEqual([l for l in lines if l.startswith(f"[{rank}]")],
-                             [f"[{rank}] {i}{line}" for i in range(200)])
+                             [f"[{rank}] {i}{line}" for i in range(250)])
+
+    def test_a_line_whose_end_waits_for_a_late_reader_stays_whole(self):
+        program = ("import os, sys, time\n"
+                   "def wait(name):\n"
+                   "    while not os.path.exists(sys.argv[1] + name): time.sleep(0.001)\n"
+                   "if os.environ['PS_RANK'] == '1':\n"
+                   "    os.write(1, b'first half, '); open(sys.argv[1] + 'begun', 'w')\n"
+                   "    wait('full'); os.write(1, b'second half' + bytes([10])); wait('read')\n"
+                   "else:\n"
+                   "    wait('begun'); os.set_blocking(1, False); line = b'x' * 1000 + bytes([10]); held = 0\n"
+                   "    while held < 50:\n"
+                   "        try: os.write(1, line); held = 0\n"
+                   "        except BlockingIOError: held += 1; time.sleep(0.001)\n"
+                   "    open(sys.argv[1] + 'full', 'w'); wait('read')\n")
+
+        def is_whole(attempt):
+            process = self.start_psctl("-n", "2", "--", PYTHON, "-c", program, self.path(str(attempt)))
+            eventually(lambda: os.path.exists(self.path(str(attempt)) + "full"), "psctl takes no more")
+            time.sleep(0.5)  # longer than a line may stay unfinished
+            open(self.path(str(attempt)) + "read", "w").close()
+            return "[1] first half, second half" in process.communicate(timeout=LIMIT_S)[0].splitlines()
+
+        # Where psctl took longer to be full than a line may stay unfinished, the half was shown before that.
+        self.assertTrue(any(is_whole(attempt) for attempt in range(5)))
 
     def test_reader_that_leaves_ends_writers(self):
         process = self.start_psctl("-n", "1", "--", "yes")
@@ -323,7 +349,7 @@ class RunTest(unittest.TestCase):
     def test_grandchildren_in_sessions_of_their_own_end_with_the_run(self):
         done = self.run_psctl("-n", "2", "--", PYTHON, "-c", self.GRANDCHILD)
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertEqual(processes_with(self.token), {})
+        eventually(lambda: processes_with(self.token) == {}, "everything ended")
 
     def start_deep_tree(self):
         process = self.start_psctl("-n", "3", "--", PYTHON, "-c",
@@ -351,7 +377,7 @@ class RunTest(unittest.TestCase):
         process = self.start_deep_tree()
         os.kill(self.supervisor_of(process), signal.SIGKILL)
         self.assertEqual(process.wait(LIMIT_S), 128 + signal.SIGKILL)
-        self.assertEqual(processes_with(self.token), {})
+        eventually(lambda: processes_with(self.token) == {}, "everything ended")
         self.assertIn("was ended by signal 9", process.stderr.read())
         self.assertFalse(os.path.exists(self.meeting_directory))
 

@@ -6,6 +6,7 @@ usage: rendezvous_test.py            the tests
 """
 
 import array
+import contextlib
 import os
 import pathlib
 import shutil
@@ -32,10 +33,13 @@ def run_rank(rank: Optional[int] = None, size: Optional[int] = None) -> None:
         world.barrier()
 
 
-def free_port(family: int, address: str) -> int:
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.bind((address, 0))
-        return probe.getsockname()[1]
+@contextlib.contextmanager
+def free_port(family: int, address: str):
+    """One that nobody else is given meanwhile; who sets SO_REUSEADDR may listen on it."""
+    with socket.socket(family, socket.SOCK_STREAM) as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind((address, 0))
+        yield holder.getsockname()[1]
 
 
 class Rendezvous(unittest.TestCase):
@@ -76,10 +80,12 @@ class Rendezvous(unittest.TestCase):
         self.world(f"file://{self.folder}")
 
     def test_tcp(self) -> None:
-        self.world(f"tcp://127.0.0.1:{free_port(socket.AF_INET, '127.0.0.1')}", PS_SECRET="of this job")
+        with free_port(socket.AF_INET, "127.0.0.1") as port:
+            self.world(f"tcp://127.0.0.1:{port}", PS_SECRET="of this job")
 
     def test_tcp_over_ipv6(self) -> None:
-        self.world(f"tcp://[::1]:{free_port(socket.AF_INET6, '::1')}")
+        with free_port(socket.AF_INET6, "::1") as port:
+            self.world(f"tcp://[::1]:{port}")
 
     def test_inherited_descriptor(self) -> None:
         with socket.socket() as listener:

@@ -16,7 +16,7 @@
 namespace psctl {
 namespace {
 
-constexpr int kRounds = 200;
+constexpr int kRounds = 1000;
 constexpr timespec kRound{0, 10'000'000};
 
 // The parent and state in /proc/<pid>/stat, whose second field may hold anything between its parentheses.

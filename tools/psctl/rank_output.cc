@@ -84,29 +84,44 @@ void RankOutput::read(size_t at_most) {
   for (size_t total = 0; pipe_ && total < at_most;) {
     const ssize_t count = ::read(pipe_.get(), chunk.data(), chunk.size());
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0 && errno == EAGAIN) return;
+    if (count < 0 && errno == EAGAIN) {
+      if (pending_due_ms_ < 0 && !pending_.empty()) pending_due_ms_ = now_ms() + kUnfinishedMs;
+      return;
+    }
     if (count <= 0) return finish();
     total += static_cast<size_t>(count);
     std::string_view rest(chunk.data(), static_cast<size_t>(count));
     for (size_t end; (end = rest.find('\n')) != std::string_view::npos; rest.remove_prefix(end + 1)) {
       pending_ += rest.substr(0, end);
       sink_->add(this, prefix_, pending_, true);
-      pending_.clear();
+      forget_pending();
     }
-    if (pending_.empty()) pending_due_ms_ = now_ms() + kUnfinishedMs;
     pending_ += rest;
-    if (pending_.size() > kLongestPending) show_unfinished_line();
+    if (pending_.size() > kLongestPending) show_pending();
   }
 }
 
-void RankOutput::show_unfinished_line() {
+void RankOutput::show_unfinished_line(size_t at_most) {
+  // Only of what is not there can one say that it does not come: psctl itself may be late.
+  const int64_t due = unfinished_due_ms();
+  if (due < 0 || now_ms() < due) return;
+  read(at_most);
+  if (unfinished_due_ms() == due) show_pending();
+}
+
+void RankOutput::show_pending() {
   if (!pending_.empty()) sink_->add(this, prefix_, pending_, false);
+  forget_pending();
+}
+
+void RankOutput::forget_pending() {
   pending_.clear();
+  pending_due_ms_ = -1;
 }
 
 void RankOutput::finish() {
   if (!pending_.empty()) sink_->add(this, prefix_, pending_, true);
-  pending_.clear();
+  forget_pending();
   pipe_.reset();
 }
 

@@ -46,7 +46,8 @@ class RankOutput {
 
   // Reads what is there. `at_most` bounds it, so that a rank that never stops writing does not keep others waiting.
   void read(size_t at_most);
-  void show_unfinished_line();
+  // A line whose end has not come for a moment, nor is there now.
+  void show_unfinished_line(size_t at_most);
   // Shows what is unfinished and closes the pipe; the rank's next write gets SIGPIPE, as without psctl.
   void finish();
 
@@ -54,15 +55,18 @@ class RankOutput {
   int fd() const { return pipe_.get(); }
   bool is_waiting_for_sink() const { return sink_->is_full(); }
   bool has_lost_its_reader() const { return sink_->is_broken(); }
-  // When an unfinished line should be shown; -1: there is none.
-  int64_t unfinished_due_ms() const { return pending_.empty() ? -1 : pending_due_ms_; }
+  // When an unfinished line should be shown; -1: there is none, or its end may wait behind the sink.
+  int64_t unfinished_due_ms() const { return is_waiting_for_sink() ? -1 : pending_due_ms_; }
 
  private:
+  void show_pending();
+  void forget_pending();
+
   Descriptor pipe_;
   std::string prefix_;
   Sink* sink_;
   std::string pending_;
-  int64_t pending_due_ms_ = 0;
+  int64_t pending_due_ms_ = -1;  // of what was pending when the pipe was found empty
 };
 
 }  // namespace psctl

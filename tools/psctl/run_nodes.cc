@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
+#include <utility>
 
 #include "rank_output.h"
 
@@ -21,6 +22,7 @@ constexpr int64_t kDialMs = 2000;      // one attempt to reach the first node
 constexpr int64_t kCallMs = 10'000;    // for the store to answer
 constexpr int64_t kBeatMs = 2000;      // a heartbeat's life; it is renewed in every slice
 constexpr int64_t kLostMs = 2000;      // so long after the last one's end, a node is lost
+constexpr int64_t kLateMs = 1500;      // a look that comes so late proves nothing
 constexpr int64_t kFarewellMs = 5000;  // for the others to read the end
 
 std::string key(const char* name, int64_t number) {
@@ -106,7 +108,7 @@ Nodes::Nodes(const RunOptions& options, const std::string& job, int master_port,
   for (Node& node : nodes_) {
     if (&node < &nodes_[static_cast<size_t>(place_.node)]) place_.first_rank += node.ranks;
     place_.world_size += node.ranks;
-    node.heard_ms = now_ms();
+    node.heard_ms = now_ms() + kBeatMs;  // its first beat may yet have to be made
   }
   watcher_ = std::thread([this] { watch(); });
 }
@@ -232,10 +234,14 @@ void Nodes::watch() {
 }
 
 void Nodes::check_heartbeats() {
+  // Who was stopped or starved has heard nobody, and neither has the store that it serves.
+  const bool is_late = now_ms() - std::exchange(looked_ms_, now_ms()) >= kLateMs;
   for (int i = 1; i < options_.nnodes; ++i) {
     Node& node = nodes_[static_cast<size_t>(i)];
     if (node.is_done) continue;
-    if (read(store_.get(), key("alive", i), 0, "looking for heartbeats")) node.heard_ms = now_ms();
+    if (is_late || read(store_.get(), key("alive", i), 0, "looking for heartbeats")) {
+      node.heard_ms = std::max(node.heard_ms, now_ms());
+    }
     if (now_ms() - node.heard_ms < kLostMs) continue;
     append({NodeEvent::Kind::kFailed, i, 1,
             name(i) + " has not been heard of for " + std::to_string((kBeatMs + kLostMs) / 1000) + " s"});

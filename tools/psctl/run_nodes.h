@@ -80,6 +80,7 @@ class Nodes {
   const RunOptions& options_;
   NodePlace place_;
   int64_t deadline_ms_;
+  int64_t looked_ms_ = 0;  // for heartbeats, last
   std::unique_ptr<psStoreImpl, psResult (*)(psStore)> store_;
   std::vector<Node> nodes_;
   Descriptor ready_;

@@ -235,10 +235,7 @@ void Supervisor::end_the_rest(const std::string& why) {
 
 void Supervisor::watch_time() {
   const int64_t now = now_ms();
-  for (RankOutput* output : outputs()) {
-    const int64_t due = output->unfinished_due_ms();
-    if (due >= 0 && due <= now) output->show_unfinished_line();
-  }
+  for (RankOutput* output : outputs()) output->show_unfinished_line(kReadAtOnce);
   if (timeout_at_ms_ >= 0 && now >= timeout_at_ms_) {
     timeout_at_ms_ = -1;
     if (any_running() > 0 && !is_ending_) {

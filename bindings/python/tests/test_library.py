@@ -46,7 +46,7 @@ class Search(unittest.TestCase):
     def test_failure_lists_every_candidate(self):
         # A copy of the package outside a checkout has no build tree.
         copy = Path(self.folder.name) / "site"
-        shutil.copytree(PACKAGE / "parallelstate", copy / "parallelstate")
+        shutil.copytree(PACKAGE / "parallelstate", copy / "parallelstate", ignore=shutil.ignore_patterns("__pycache__"))
         (copy / "parallelstate" / "lib").mkdir(exist_ok=True)
         (copy / "parallelstate" / "lib" / "libparallelstate.so").write_bytes(b"not a library")
         text = ask("ps.library_version()", package=copy, LD_LIBRARY_PATH="")
@@ -72,7 +72,7 @@ class Search(unittest.TestCase):
     def test_loaders_path(self):
         stand_in(self.folder.name, 100)
         copy = Path(self.folder.name) / "site"
-        shutil.copytree(PACKAGE / "parallelstate", copy / "parallelstate", ignore=shutil.ignore_patterns("lib"))
+        shutil.copytree(PACKAGE / "parallelstate", copy / "parallelstate", ignore=shutil.ignore_patterns("lib", "__pycache__"))
         text = ask("print(ps.library_path())", package=copy, LD_LIBRARY_PATH=self.folder.name)
         self.assertEqual(text, "libparallelstate.so.0\n")
 

@@ -88,7 +88,8 @@ class Types(unittest.TestCase):
     def test_a_program_that_uses_it(self):
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", FOLDER / "venv"], check=True, timeout=60)
         [site] = (FOLDER / "venv").glob("lib/python3*/site-packages")
-        shutil.copytree(PROJECT / "parallelstate", site / "parallelstate")
+        shutil.copytree(PROJECT / "parallelstate", site / "parallelstate",
+                        ignore=shutil.ignore_patterns("__pycache__"))
         python = ["--python-executable", FOLDER / "venv" / "bin" / "python3"]
         (FOLDER / "stranger.py").write_text(STRANGER)
         self.assertEqual(check(*python, "stranger.py"), ["Success: no issues found in 1 source file"])

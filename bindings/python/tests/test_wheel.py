@@ -125,7 +125,7 @@ class Wheel(unittest.TestCase):
                       refused(PROJECT, PS_PREBUILT_LIBRARY="/nonexistent.so"))
         self.assertIn("not a ParallelState library", refused(PROJECT, PS_PREBUILT_LIBRARY=sys.executable))
         alone = FOLDER / "a" / "b" / "python"
-        shutil.copytree(PROJECT, alone, ignore=shutil.ignore_patterns("lib", ".mypy_cache"))
+        shutil.copytree(PROJECT, alone, ignore=shutil.ignore_patterns("lib", ".mypy_cache", "__pycache__"))
         self.assertIn("the C++ sources are not there", refused(alone))
         text = run(self.python, "-c", "import parallelstate_wheel as w; w.build_sdist('.')", fails=True,
                    PYTHONPATH=str(PROJECT / "backend"))
