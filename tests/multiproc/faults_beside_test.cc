@@ -155,7 +155,7 @@ const RankProgram kServedAndLeft("served_and_left", [](const Rank& self) {
 
 TEST(Beside, WhatWasGivenBeforeLeavingArrives) {
   const char* rounds = ::getenv("PS_ROUNDS");
-  World world("served_and_left", 2, {rounds != nullptr ? rounds : patience() > 1 ? "400" : "1500"});
+  World world("served_and_left", 2, {rounds != nullptr ? rounds : patience() > 1 ? "400" : "500"});
   world.end();
 }
 

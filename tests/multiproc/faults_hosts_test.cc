@@ -88,18 +88,23 @@ const RankProgram kFreedAfterALateOne("freed_after_a_late_one", [](const Rank& s
   const int32_t members[] = {0, 1, 2, 3};
   psGroupOptions options = PS_GROUP_OPTIONS_INIT;
   options.flags = PS_OWN_COMMUNICATOR;
-  psGroup group = nullptr;
-  ok(psNewGroup(context, members, 4, &options, &group));
-  int32_t value = 0;
-  ok(sum_one(group, value));
-  if (self.rank == 3) std::this_thread::sleep_for(kLate / 2);
-  ok(sum_one(group, value));
-  const int64_t begin = now_ns();
-  ok(psGroupFree(group));
-  must(now_ns() - begin < 4'000'000'000, "psGroupFree waits for a connection that nobody needs");
-  // Who has left is not waited for.
   const psGroup world = self.world(context);
-  ok(psBarrier(world, nullptr));
+  int64_t fastest_ns = INT64_MAX;
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    psGroup group = nullptr;
+    ok(psNewGroup(context, members, 4, &options, &group));
+    int32_t value = 0;
+    ok(sum_one(group, value));
+    if (self.rank == 3) std::this_thread::sleep_for(kLate / 2);
+    ok(sum_one(group, value));
+    const int64_t begin = now_ns();
+    ok(psGroupFree(group));
+    fastest_ns = std::min(fastest_ns, now_ns() - begin);
+    // Who has left is not waited for.
+    ok(psBarrier(world, nullptr));
+  }
+  // Each such wait is one of five seconds; a loaded machine does not hold up all three.
+  must(fastest_ns < 4'000'000'000, "psGroupFree waits for a connection that nobody needs");
   finish(context, {world});
 });
 

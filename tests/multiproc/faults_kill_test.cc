@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <map>
 #include <random>
 #include <thread>
 
@@ -18,7 +20,9 @@
 namespace faults {
 namespace {
 
-constexpr int64_t kNoticeMs = 2000;
+// A death is noticed soon by whoever has the CPU to look, and by all long before an operation's deadline tells of it.
+constexpr int64_t kSoonMs = 2000;
+constexpr int64_t kNoticeMs = 20'000;
 
 enum Manner {
   kAnyMoment,   // the test kills it, at any moment
@@ -163,7 +167,8 @@ const RankProgram kKillLoop("kill_loop", [](const Rank& self) {
   ok(psFinalize(context));
 });
 
-void kill_once(const Round& round, std::mt19937_64& random) {
+// After how many milliseconds the first survivor had the error.
+int64_t kill_once(const Round& round, std::mt19937_64& random) {
   World world("kill_loop", round.size, round.arguments());
   world.hear_all("ready");
   world.tell_all("go");
@@ -177,14 +182,17 @@ void kill_once(const Round& round, std::mt19937_64& random) {
     died_ns = std::stoll(world.hear(round.victim, "dying").words.at(0));
     world.wait(round.victim);
   }
+  int64_t fastest_ms = kNoticeMs * patience();
   for (int rank = 0; rank < round.size; ++rank) {
     if (rank == round.victim) continue;
     const Line error = world.hear(rank, "error");
     expect_contains(error.words.at(2), {world.name(round.victim)});
     const int64_t took_ms = (std::stoll(error.words.at(0)) - died_ns) / 1'000'000;
     EXPECT_LT(took_ms, kNoticeMs * patience()) << "rank " << rank << " got the error late: " << error.words.at(2);
+    fastest_ms = std::min(fastest_ms, took_ms);
   }
   world.end(round.victim == 0 || !round.all_stay ? std::set<std::string>{"meet"} : std::set<std::string>{});
+  return fastest_ms;
 }
 
 int environment_number(const char* name, int otherwise) {
@@ -195,6 +203,7 @@ int environment_number(const char* name, int otherwise) {
 TEST(Kill, AtRandomMoments) {
   const int rounds = environment_number("PS_KILLS", patience() > 1 ? 20 : 200);
   std::mt19937_64 random(static_cast<uint64_t>(environment_number("PS_SEED", 1)));
+  std::map<Manner, int64_t> fastest_ms;
   for (int i = 0; i < rounds && !HasFailure(); ++i) {
     Round round;
     round.size = 2 + static_cast<int>(random() % 7);
@@ -207,8 +216,11 @@ TEST(Kill, AtRandomMoments) {
     SCOPED_TRACE("round " + std::to_string(i) + ": size " + std::to_string(round.size) + ", victim " +
                  std::to_string(round.victim) + ", manner " + std::to_string(round.manner) + ", step " +
                  std::to_string(round.step) + (round.all_stay ? ", all stay" : ", some exit"));
-    kill_once(round, random);
+    const int64_t took_ms = kill_once(round, random);
+    int64_t& fastest = fastest_ms.try_emplace(round.manner, took_ms).first->second;
+    fastest = std::min(fastest, took_ms);
   }
+  for (const auto& [manner, ms] : fastest_ms) EXPECT_LT(ms, kSoonMs * patience()) << "manner " << manner;
 }
 
 // A child of the victim that only waits. Made by a bare clone it holds all descriptors, as nobody told the library: no
@@ -267,19 +279,24 @@ const RankProgram kStoppedNeighbours("stopped_neighbours", [](const Rank& self) 
 });
 
 TEST(Kill, VictimBetweenStoppedNeighbours) {
-  World world("stopped_neighbours", 5);
-  world.hear_all("ready");
-  for (const int rank : {0, 1, 3, 4}) world.tell(rank, "go");
-  for (const int rank : {1, 3}) world.signal(rank, SIGSTOP);
-  const int64_t died_ns = now_ns();
-  world.kill(2);
-  for (const int rank : {0, 4}) {
-    const Line error = world.hear(rank, "error");
-    EXPECT_LT((std::stoll(error.words.at(0)) - died_ns) / 1'000'000, kNoticeMs * patience());
+  int64_t fastest_ms = kNoticeMs * patience();
+  for (int attempt = 0; attempt < 3 && fastest_ms >= kSoonMs * patience(); ++attempt) {
+    World world("stopped_neighbours", 5);
+    world.hear_all("ready");
+    for (const int rank : {0, 1, 3, 4}) world.tell(rank, "go");
+    for (const int rank : {1, 3}) world.signal(rank, SIGSTOP);
+    const int64_t died_ns = now_ns();
+    world.kill(2);
+    for (const int rank : {0, 4}) {
+      const int64_t took_ms = (std::stoll(world.hear(rank, "error").words.at(0)) - died_ns) / 1'000'000;
+      EXPECT_LT(took_ms, kNoticeMs * patience()) << "rank " << rank;
+      fastest_ms = std::min(fastest_ms, took_ms);
+    }
+    for (const int rank : {1, 3}) world.signal(rank, SIGCONT);
+    for (const int rank : {1, 3}) world.hear(rank, "error");
+    world.end();
   }
-  for (const int rank : {1, 3}) world.signal(rank, SIGCONT);
-  for (const int rank : {1, 3}) world.hear(rank, "error");
-  world.end();
+  EXPECT_LT(fastest_ms, kSoonMs * patience());
 }
 
 }  // namespace

@@ -82,13 +82,12 @@ TEST(Layout, ARankDiesAtAnyMoment) {
 
 const RankProgram kMissingFromLayout("missing_from_layout", [](const Rank& self) {
   psConfig config = self.config();
-  config.init_timeout_ms = 4000 * patience();
+  config.init_timeout_ms = 10'000 * patience();
   psContext context = nullptr;
   ok(psInit(&config, &context));
   self.say("ready");
-  if (self.rank == kVictim) {
-    self.hear("go");
-  } else {
+  self.hear("begin");
+  if (self.rank != kVictim) {
     self.say_result("error", psInitModelParallel(context, "sglang:tp=2,pp=2", nullptr));
     int32_t there = -1;
     ok(psModelParallelIsInitialized(context, &there));
@@ -100,13 +99,14 @@ const RankProgram kMissingFromLayout("missing_from_layout", [](const Rank& self)
 
 TEST(Layout, ARankThatDoesNotComeIsNamed) {
   World world("missing_from_layout", kSize);
+  // The deadline is psInit's too: those who call the layout begin together, when all have joined.
   world.hear_all("ready");
+  world.tell_all("begin");
   for (const int rank : {0, 1, 3}) {
     const Line error = world.hear(rank, "error");
     EXPECT_EQ(error.code(), "PS_ERR_TIMEOUT");
     expect_contains(error.text(), {"psInitModelParallel", "Missing: rank 2"});
   }
-  world.tell(kVictim, "go");
   world.tell_all("end");
   world.end();
 }

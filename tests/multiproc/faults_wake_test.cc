@@ -39,7 +39,7 @@ const RankProgram kSleepers("sleepers", [](const Rank& self) {
 
 // A lost wake-up costs a tick of 100 ms; this many of them would pass the test's deadline.
 TEST(Wake, WithoutPolling) {
-  World world("sleepers", 3, {std::to_string(5000 / patience())}, {"PS_SPIN_US=0"});
+  World world("sleepers", 3, {"1500"}, {"PS_SPIN_US=0"});
   world.hear_all("done");
   world.end();
 }

@@ -110,10 +110,10 @@ const Body unconnected("unconnected", [](Member& member) {
 
 TEST(Idle, ARankThatWaitsForAPeerThatItHasNoConnectionToUsesNextToNoCpu) { run_world(unconnected, Ranks::kProcesses, 4); }
 
-// What a call costs while it only waits: after it has begun, and before the last rank comes.
+// What a call costs while it only waits: after it has begun, and before the last rank comes, which `key` lets go.
 class WhileItWaits {
  public:
-  explicit WhileItWaits(const char* how) : thread_([how, this] {
+  WhileItWaits(const char* how, psStore store, const char* key) : thread_([how, store, key, this] {
       std::this_thread::sleep_for(kBegin);
       const CpuTime time;
       std::this_thread::sleep_for(kIdle);
@@ -122,6 +122,7 @@ class WhileItWaits {
       } catch (const Failure& failure) {
         found_ = failure.what();
       }
+      if (psStoreSet(store, key, "1", 1, -1) != PS_OK) found_ += psLastError();
     }) {}
   ~WhileItWaits() {
     if (thread_.joinable()) thread_.join();
@@ -131,9 +132,9 @@ class WhileItWaits {
     require(found_.empty(), found_);
   }
 
+ private:
   static constexpr std::chrono::milliseconds kBegin{500};
 
- private:
   std::string found_;
   std::thread thread_;
 };
@@ -141,24 +142,29 @@ class WhileItWaits {
 // The first rank of a world and the group that follows wait for the last one.
 const Body late("late", [](Member& member) {
   const std::string meeting = member.rendezvous + "-late";
-  const auto come_late = [&] {
-    if (member.rank == 1) std::this_thread::sleep_for(kIdle + 2 * WhileItWaits::kBegin);
+  psStore store = nullptr;
+  require_ok(psGetStore(member.context, &store));
+  const auto come_after = [&](const char* key) {
+    psBytes bytes = nullptr;
+    if (member.rank == 1) require_ok(psStoreGet(store, key, -1, &bytes));
+    require_ok(psBytesFree(bytes));
   };
-  const auto watch = [&](const char* how) {
-    return member.rank == 0 ? std::make_unique<WhileItWaits>(how) : nullptr;
+  const auto watch = [&](const char* how, const char* key) {
+    return member.rank == 0 ? std::make_unique<WhileItWaits>(how, store, key) : nullptr;
   };
-  auto joining = watch("a rank in psInit");
-  come_late();
+  auto joining = watch("a rank in psInit", "joining measured");
+  come_after("joining measured");
   const psContext context = join(meeting, member.rank, member.size);
   if (joining) joining->check();
   const int32_t both[] = {0, 1};
   psGroup group = nullptr;
-  auto making = watch("a rank in psNewGroup");
-  come_late();
+  auto making = watch("a rank in psNewGroup", "making measured");
+  come_after("making measured");
   require_ok(psNewGroup(context, both, 2, nullptr, &group));
   if (making) making->check();
   require_ok(psGroupFree(group));
   require_ok(psFinalize(context));
+  require_ok(psStoreFree(store));
 });
 
 TEST(Idle, ARankThatWaitsForTheOthersToComeUsesNextToNoCpu) { run_world(late, Ranks::kProcesses, 2); }
