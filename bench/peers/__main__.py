@@ -16,6 +16,7 @@ import competitors
 import extras
 import goals
 import plan
+import pooled
 import report_markdown
 import report_svg
 from rounds import Rounds
@@ -65,6 +66,22 @@ def measure(arguments):
     }
 
 
+def measured_apart(arguments):
+    """That many runs with so many minutes between their beginnings, one of them after another."""
+    documents = []
+    for number in range(arguments.runs):
+        began = time.monotonic()
+        if arguments.runs > 1:
+            print(f"==> Run {number + 1} of {arguments.runs}", file=sys.stderr)
+        documents.append(measure(arguments))
+        left = began + 60 * arguments.apart - time.monotonic()
+        if number + 1 < arguments.runs and left > 0:
+            at = (datetime.datetime.now() + datetime.timedelta(seconds=left)).strftime("%H:%M")
+            print(f"==> The next run begins at {at}", file=sys.stderr)
+            time.sleep(left)
+    return documents
+
+
 def as_json(document):
     """One document, with a line for each point and goal, so that it reads and compares well as text."""
     def value_of(value):
@@ -83,12 +100,15 @@ def main():
     parser.add_argument("--quick", action="store_true", help="few sizes and rounds, about three minutes")
     parser.add_argument("--format", choices=RENDERINGS, default="markdown", help="what is printed (markdown)")
     parser.add_argument("--op", action="append", metavar="OP", help="only this operation; may be repeated")
-    parser.add_argument("--save", type=Path, metavar="FILE", help="also write the run as JSON")
-    parser.add_argument("--from", type=Path, dest="kept", metavar="FILE",
-                        help="measure nothing: print a run that was written as JSON")
+    parser.add_argument("--runs", type=int, default=1, metavar="N", help="measure N times; figures are medians of runs")
+    parser.add_argument("--apart", type=float, default=30, metavar="MIN", help="minutes from run to run (30)")
+    parser.add_argument("--save", type=Path, metavar="FILE", help="also write the result as JSON")
+    parser.add_argument("--from", type=Path, dest="kept", action="append", metavar="FILE",
+                        help="measure nothing: print a run that was written as JSON; of several, their medians")
     parser.add_argument("--build", default="build", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    document = json.loads(arguments.kept.read_text()) if arguments.kept else measure(arguments)
+    documents = [json.loads(kept.read_text()) for kept in arguments.kept or []] or measured_apart(arguments)
+    document = pooled.pool(documents)
     if arguments.save:
         arguments.save.write_text(as_json(document))
     sys.stdout.write(RENDERINGS[arguments.format](document))

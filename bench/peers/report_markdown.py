@@ -29,9 +29,14 @@ def bounded(value, unit):
 
 
 def goals(document):
-    return table(["goal", "must", "aim", "measured", "worst at", "ok"],
-                 [[goal["goal"], bounded(goal["must"], goal["unit"]), bounded(goal["aim"], goal["unit"]),
-                   number(goal["measured"]), goal["where"], VERDICTS[goal["verdict"]]] for goal in document["goals"]])
+    are_several = document.get("runs", 1) > 1
+    head = ["goal", "must", "aim", "measured", *(["single runs"] if are_several else []), "worst at", "ok"]
+    rows = []
+    for goal in document["goals"]:
+        span = [f"{number(goal['least'])} to {number(goal['most'])}"] if are_several else []
+        rows.append([goal["goal"], bounded(goal["must"], goal["unit"]), bounded(goal["aim"], goal["unit"]),
+                     number(goal["measured"]), *span, goal["where"], VERDICTS[goal["verdict"]]])
+    return table(head, rows)
 
 
 def points(document):
@@ -60,7 +65,8 @@ def between_hosts(document):
 def render(document):
     machine = document["machine"]
     versions = ", ".join(f"{NAMES[name]} {version}" for name, version in document["versions"].items())
-    lines = [f"{document['date']}, {machine['processor']}, {machine['processors']} processors, "
+    runs = document.get("runs", 1)
+    lines = [f"{document['date']}, {f'medians of {runs} runs, ' if runs > 1 else ''}{machine['processor']}, {machine['processors']} processors, "
              f"{machine['memory_gib']} GiB, Linux {machine['kernel']}, {machine['system']}; "
              f"ParallelState {document['commit']}; {versions}.", "",
              "## Goals", "", goals(document), "",

@@ -173,6 +173,47 @@ class Renderings(unittest.TestCase):
         again = bench("--from", str(self.kept), "--format", "markdown")
         self.assertEqual(again.stdout, self.markdown)
 
+    def keep(self, name, factor, **changes):
+        """The kept run, as it would be had ours taken `factor` of the time."""
+        document = json.loads(self.kept.read_text()) | changes
+        for point in document["points"]:
+            for field in ("ours_us", "ratio", "ratio_to_best_mpi", "ratio_to_limit"):
+                if point[field] is not None:
+                    point[field] *= factor
+        for goal in document["goals"]:
+            goal["measured"] = goal["measured"] and goal["measured"] * factor
+        path = Path(self.folder.name) / name
+        path.write_text(json.dumps(document))
+        return "--from", str(path)
+
+    def test_of_several_runs_the_medians_count(self):
+        kept = json.loads(self.kept.read_text())
+        run = bench(*self.keep("slow", 10), *self.keep("as it was", 1), *self.keep("slower", 2), "--format", "json")
+        document = json.loads(run.stdout)
+        self.assertEqual((document["runs"], document["took_s"]), (3, 3 * kept["took_s"]))
+        self.assertEqual(len(document["points"]), len(kept["points"]))
+        for pooled, point in zip(document["points"], kept["points"]):
+            for field in ("op", "ranks", "bytes", "registered", "mode", "peers"):
+                self.assertEqual(pooled[field], point[field])
+            for field in ("ours_us", "ratio"):
+                self.assertAlmostEqual(pooled[field], 2 * point[field], 3)
+        for pooled, goal in zip(document["goals"], kept["goals"]):
+            if goal["measured"] is not None:
+                self.assertAlmostEqual(pooled["least"], goal["measured"], 3)
+                self.assertAlmostEqual(pooled["most"], 10 * goal["measured"], 3)
+        text = bench(*self.keep("slow", 10), *self.keep("as it was", 1)).stdout
+        self.assertIn("medians of 2 runs", text)
+        self.assertIn("| single runs |", text)
+
+    def test_runs_of_different_machines_are_not_mixed(self):
+        run = bench(*self.keep("one", 1), *self.keep("other", 1, machine={"processors": 4}))
+        self.assertEqual(run.returncode, 1)
+        self.assertIn("different machines", run.stderr)
+
+    def test_runs_after_each_other_are_one_result(self):
+        document = measured("--op", "barrier", "--runs", "2", "--apart", "0")
+        self.assertEqual((document["runs"], [point["op"] for point in document["points"]]), (2, ["barrier", "barrier"]))
+
     def test_the_picture_is_well_formed_and_all_of_it_is_in_view(self):
         run = bench("--from", str(self.kept), "--format", "svg")
         picture = xml.fromstring(run.stdout)
