@@ -49,7 +49,13 @@ void Pair::close() {
   // The base asks the system to throw away what is not sent yet.
   const Ticker::Turning turning(loop_.ticker());
   callers_.send_away();
-  if (state_ != CLOSED) gloo::transport::tcp::Pair::changeState(CLOSED);
+  if (state_ != CLOSED) {
+    gloo::transport::tcp::Pair::changeState(CLOSED);
+  } else if (!is_settled_) {
+    // Closed by the loop's own thread, which may hold another event of this pair, of a caller.
+    loop_.ticker().pass_a_turn();
+  }
+  is_settled_ = true;
 }
 
 void Pair::handleEvents(int events) {

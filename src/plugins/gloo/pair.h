@@ -92,6 +92,7 @@ class Pair final : public gloo::transport::tcp::Pair {
   std::shared_ptr<Signal> signal_;
   Callers callers_;
   Word peer_word_{};
+  bool is_settled_ = false;  // closed, and the loop has nothing of it in hand
 };
 
 class Context final : public gloo::transport::tcp::Context {

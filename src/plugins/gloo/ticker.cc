@@ -32,7 +32,14 @@ void Ticker::begin() {
 
 void Ticker::ring() const { ::eventfd_write(descriptor_, 1); }
 
+void Ticker::pass_a_turn() {
+  const Turning turning(*this);
+  // The first may be of the events in hand.
+  for (const uint64_t until = turns_.load() + 2; turns_.load() < until;) std::this_thread::sleep_for(kNap);
+}
+
 void Ticker::handleEvents(int) {
+  turns_.fetch_add(1);
   if (waiting_.load() > 0) return nap();
   eventfd_t rung = 0;
   ::eventfd_read(descriptor_, &rung);

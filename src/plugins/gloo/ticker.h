@@ -6,6 +6,7 @@
 #include <gloo/transport/tcp/device.h>
 
 #include <atomic>
+#include <cstdint>
 
 namespace ps::gloo_transport {
 
@@ -38,6 +39,9 @@ class Ticker final : public gloo::transport::tcp::Handler {
     Ticker& ticker_;
   };
 
+  // Returns when nothing is handled any more that the loop had in hand before. Not on its own thread.
+  void pass_a_turn();
+
   // Readable while the loop shall turn; the ticker handles it there.
   int descriptor() const { return descriptor_; }
   void handleEvents(int events) override;
@@ -49,6 +53,7 @@ class Ticker final : public gloo::transport::tcp::Handler {
   void ring() const;
 
   std::atomic<int> waiting_{0};
+  std::atomic<uint64_t> turns_{0};
   int descriptor_;
 };
 
