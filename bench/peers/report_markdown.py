@@ -65,8 +65,8 @@ def between_hosts(document):
 def render(document):
     machine = document["machine"]
     versions = ", ".join(f"{NAMES[name]} {version}" for name, version in document["versions"].items())
-    runs = document.get("runs", 1)
-    lines = [f"{document['date']}, {f'medians of {runs} runs, ' if runs > 1 else ''}{machine['processor']}, {machine['processors']} processors, "
+    runs = f", medians of {document['runs']} runs" if document.get("runs", 1) > 1 else ""
+    lines = [f"{document['date']}{runs}, {machine['processor']}, {machine['processors']} processors, "
              f"{machine['memory_gib']} GiB, Linux {machine['kernel']}, {machine['system']}; "
              f"ParallelState {document['commit']}; {versions}.", "",
              "## Goals", "", goals(document), "",

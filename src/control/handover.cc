@@ -265,7 +265,10 @@ std::shared_ptr<SharedMemory> Offer::take(std::string_view ticket, size_t size, 
     while (!readable(socket, std::min(kSliceMs, deadline.remaining_ms() + 1))) give_up_if_late();
     Answer answer = receive_answer(socket);
     if (answer.is_refusal) receive_refusal(socket);
-    if (answer.is_without_descriptor) fail(PS_ERR_SYSTEM, "the shared memory of this host came without its descriptor");
+    if (answer.is_without_descriptor) {
+      fail(PS_ERR_SYSTEM, "the shared memory of this host came without its descriptor, as if this process had none left; "
+                          "ulimit -n raises how many it may have");
+    }
     if (answer.memory) return SharedMemory::adopt(std::move(answer.memory), size);
   }
 }
