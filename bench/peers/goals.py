@@ -32,9 +32,9 @@ def over(field, op, low, high, registered=False, ranks=2):
 def over_openmpi(low, high):
     """Four ranks on two processors, where Open MPI's default is the peer: MPICH spins there for whole ticks."""
     def values(points, _):
-        return [(round(point["ours_us"] / point["peers"]["openmpi"], 3), size_text(point["bytes"])) for point in points
+        return [(point["ratio_to_openmpi"], size_text(point["bytes"])) for point in points
                 if (point["op"], point["ranks"], point["registered"]) == ("all_reduce", 4, False)
-                and low <= point["bytes"] <= high and point["peers"].get("openmpi")]
+                and low <= point["bytes"] <= high and point["ratio_to_openmpi"] is not None]
     return values
 
 

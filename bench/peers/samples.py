@@ -112,6 +112,7 @@ def point(op, ranks, size, mode, who, found):
         "ours_us": round(ours, 4), "peers": peers,
         "best_peer": best, "ratio": ratio(ours, peers[best]),
         "best_mpi": best_mpi, "ratio_to_best_mpi": ratio(ours, peers[best_mpi]) if best_mpi else None,
+        "ratio_to_openmpi": ratio(ours, peers.get("openmpi")),
         "limit_us": round(limit, 4) if limit else None, "ratio_to_limit": ratio(ours, limit),
         "p99_over_median": round(statistics.median(s.p99_us / s.median_us for s in found[who] if s.median_us), 2),
         "rounds": {name: len(samples) for name, samples in found.items() if not is_ours(name) or name == who},
