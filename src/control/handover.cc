@@ -101,15 +101,9 @@ bool send_refusal(const Descriptor& socket, const Error& error) {
   fail_refused(code < 0 ? code : PS_ERR_SYSTEM, reader.text());
 }
 
-// What came on a connection; neither: it was closed unanswered.
-struct Answer {
-  Descriptor memory;
-  bool is_refusal = false;
-  bool is_without_descriptor = false;
-};
-
-Answer receive_answer(const Descriptor& socket) {
-  char first = 0;  // before a refusal
+// None: the connection was closed unanswered. Throws what the giver refused with.
+Descriptor receive_descriptor(const Descriptor& socket) {
+  char first = 0;
   iovec part{.iov_base = &first, .iov_len = 1};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
   msghdr message{};
@@ -117,19 +111,16 @@ Answer receive_answer(const Descriptor& socket) {
   message.msg_iovlen = 1;
   message.msg_control = control;
   message.msg_controllen = sizeof control;
-  Answer answer;
-  if (::recvmsg(socket.get(), &message, MSG_CMSG_CLOEXEC) != 1) return answer;
-  answer.is_refusal = first == 0;
-  if (answer.is_refusal) return answer;
+  if (::recvmsg(socket.get(), &message, MSG_CMSG_CLOEXEC) != 1) return Descriptor();
+  if (first == 0) receive_refusal(socket);
   const cmsghdr* header = CMSG_FIRSTHDR(&message);
   if (header == nullptr || header->cmsg_type != SCM_RIGHTS || header->cmsg_len != CMSG_LEN(sizeof(int))) {
-    answer.is_without_descriptor = true;
-    return answer;
+    fail(PS_ERR_SYSTEM, "the shared memory of this host came without its descriptor, as if this process had none left; "
+                        "ulimit -n raises how many it may have");
   }
   int descriptor = -1;
   std::memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
-  answer.memory = Descriptor(descriptor);
-  return answer;
+  return Descriptor(descriptor);
 }
 
 // A connection to the first rank of this host. Errors: PEER_FAILED when it is gone.
@@ -236,6 +227,10 @@ bool Offer::stands(std::string_view ticket) {
 
 std::shared_ptr<SharedMemory> Offer::take(std::string_view ticket, size_t size, Deadline deadline,
                                           const StopCheck& check) const {
+  const auto give_up_if_late = [&] {
+    check();
+    if (deadline.passed()) fail(PS_ERR_TIMEOUT, "the first rank on this host did not hand over the shared memory");
+  };
   if (in_process_) {
     Counter& counter = Counter::instance();
     std::unique_lock lock(counter.mutex);
@@ -250,26 +245,15 @@ std::shared_ptr<SharedMemory> Offer::take(std::string_view ticket, size_t size, 
         return memory;
       }
       if (counter.changed.wait_for(lock, std::chrono::milliseconds(kSliceMs)) == std::cv_status::no_timeout) continue;
-      check();
-      if (deadline.passed()) fail(PS_ERR_TIMEOUT, "the first rank on this host did not hand over the shared memory");
+      give_up_if_late();
     }
   }
-  const auto give_up_if_late = [&] {
-    check();
-    if (deadline.passed()) fail(PS_ERR_TIMEOUT, "the first rank on this host did not hand over the shared memory");
-  };
   for (;; give_up_if_late()) {
     const Descriptor socket = connect_to(ticket);
     // Where this fails the giver has taken this rank for a stranger, as it was late with its ticket.
     if (::send(socket.get(), ticket.data(), ticket.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(ticket.size())) continue;
     while (!readable(socket, std::min(kSliceMs, deadline.remaining_ms() + 1))) give_up_if_late();
-    Answer answer = receive_answer(socket);
-    if (answer.is_refusal) receive_refusal(socket);
-    if (answer.is_without_descriptor) {
-      fail(PS_ERR_SYSTEM, "the shared memory of this host came without its descriptor, as if this process had none left; "
-                          "ulimit -n raises how many it may have");
-    }
-    if (answer.memory) return SharedMemory::adopt(std::move(answer.memory), size);
+    if (Descriptor memory = receive_descriptor(socket)) return SharedMemory::adopt(std::move(memory), size);
   }
 }
 
