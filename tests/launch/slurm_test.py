@@ -1,9 +1,11 @@
 """srun of a real Slurm: a controller and a daemon of this test's own on this machine, with their own authentication,
 ports and folders."""
 
+import contextlib
 import os
 import pwd
 import re
+import signal
 import subprocess
 import time
 
@@ -108,6 +110,17 @@ PartitionName=all Nodes={host} Default=YES MaxTime=INFINITE State=UP OverSubscri
             except subprocess.TimeoutExpired:
                 daemon.kill()
                 daemon.wait(LIMIT_S)
+        self.kill_steps()
+
+    def kill_steps(self) -> None:
+        """A step's own daemon may wait for the others for ever, and is no child of this process."""
+        own = f"SLURM_CONF={self.path('slurm.conf')}".encode()
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            with contextlib.suppress(OSError):  # it has ended meanwhile
+                with open(f"/proc/{pid}/environ", "rb") as file:
+                    is_own = own in file.read().split(b"\0")
+                if is_own:
+                    os.kill(int(pid), signal.SIGKILL)
 
 
 class Slurm(LaunchTest):
