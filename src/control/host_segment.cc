@@ -7,9 +7,11 @@ constexpr size_t kHeader = 128;
 
 }  // namespace
 
-size_t HostSegment::bytes(int local_size, int32_t world_size) {
-  return kHeader + static_cast<size_t>(local_size) * sizeof(RankLines) +
-         static_cast<size_t>(world_size) * (sizeof(Standing) + sizeof(std::atomic<int32_t>));
+size_t HostSegment::bytes(int local_size, int32_t world_size, bool with_sample) {
+  const size_t records = kHeader + static_cast<size_t>(local_size) * sizeof(RankLines) +
+                         static_cast<size_t>(world_size) * (sizeof(Standing) + sizeof(std::atomic<int32_t>));
+  if (!with_sample) return records;
+  return (records + alignof(CopySample) - 1) / alignof(CopySample) * alignof(CopySample) + sizeof(CopySample);
 }
 
 HostSegment::HostSegment(std::shared_ptr<SharedMemory> memory, std::vector<int32_t> local_ranks, int32_t world_size,
@@ -20,6 +22,9 @@ HostSegment::HostSegment(std::shared_ptr<SharedMemory> memory, std::vector<int32
   lines_ = reinterpret_cast<RankLines*>(base + kHeader);
   standings_ = reinterpret_cast<Standing*>(base + kHeader + local_ranks_.size() * sizeof(RankLines));
   deaths_ = reinterpret_cast<std::atomic<int32_t>*>(standings_ + world_size_);
+  if (memory_->size() == bytes(local_size(), world_size_, true)) {
+    sample_ = reinterpret_cast<CopySample*>(base + memory_->size() - sizeof(CopySample));
+  }
 }
 
 bool HostSegment::log_death(int32_t rank, Loss loss) const {

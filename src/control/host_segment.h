@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "control/attempts.h"
+#include "control/copy_sample.h"
 #include "control/doorbell.h"
 #include "control/shared_memory.h"
 #include "control/watch/loss.h"
@@ -45,10 +46,11 @@ struct RankLines {
   } heart;
   Attempts attempts;
   CallRecord last_call;
-  // 1: it can read and write the memory of every other rank of the host. Known to all once they have agreed on something
-  // after joining.
+  // Each 0 or 1, and known to all ranks once they have agreed on something after joining.
   struct alignas(128) Reach {
-    std::atomic<uint32_t> all;
+    std::atomic<uint32_t> all;       // it can read and write the memory of every other rank of the host
+    std::atomic<uint32_t> asked;     // and is to have that done whatever it costs
+    std::atomic<uint32_t> too_slow;  // it has found out, for all of the host, that the kernel takes too long for it
   } reach;
   struct alignas(128) Claims {
     std::atomic<uint64_t> bytes;  // of memory, see MemoryClaim
@@ -64,7 +66,7 @@ struct Standing {
 
 class HostSegment {
  public:
-  static size_t bytes(int local_size, int32_t world_size);
+  static size_t bytes(int local_size, int32_t world_size, bool with_sample = false);
   // `memory` is zeroed where it is new. `local_ranks`: this host's ranks of the world, by local index.
   HostSegment(std::shared_ptr<SharedMemory> memory, std::vector<int32_t> local_ranks, int32_t world_size, int local_index);
 
@@ -91,6 +93,9 @@ class HostSegment {
   // A futex word that changes with every entry.
   std::atomic<uint32_t>& death_count() const { return *death_count_; }
 
+  // nullptr where the memory has no room for one.
+  CopySample* sample() const { return sample_; }
+
   // Of ranks on other hosts.
   void mark_left(int32_t rank) const { standings_[rank].left.store(1, std::memory_order_seq_cst); }
   bool has_left(int32_t rank) const { return standings_[rank].left.load(std::memory_order_seq_cst) != 0; }
@@ -108,6 +113,7 @@ class HostSegment {
   std::atomic<uint32_t>* death_count_;
   std::atomic<int32_t>* deaths_;  // rank + 1; 0: free
   Standing* standings_;           // by rank
+  CopySample* sample_ = nullptr;
 };
 
 }  // namespace ps

@@ -186,7 +186,7 @@ class Resolver {
     const auto spin_us = use_environment_ ? environment_integer("PS_SPIN_US", 0, WaitPolicy::kMostSpinUs) : std::nullopt;
     s.spin_us = spin_us.value_or(WaitPolicy::kDefaultSpinUs);
     // Of the machine, like PS_COPY, so also where the rest of the environment does not count.
-    s.cross_memory = environment_integer("PS_CROSS_MEMORY", 0, 1) != 0;
+    if (const auto cross = environment_integer("PS_CROSS_MEMORY", 0, 1)) s.cross_memory = *cross != 0;
     if (const auto domain = variable("PS_DOMAIN")) s.place = parse_place(*domain, "PS_DOMAIN");
     s.log = c.log;
     s.log_user = c.log_user;

@@ -32,7 +32,7 @@ struct LaunchSettings {
   uint64_t max_object_bytes = 0;
   uint64_t host_buffer_bytes = 0;
   int64_t spin_us = 0;  // PS_SPIN_US
-  bool cross_memory = true;  // PS_CROSS_MEMORY
+  std::optional<bool> cross_memory;  // PS_CROSS_MEMORY
   std::optional<CpuPlace> place;  // PS_DOMAIN; none: to be found
   std::string dispatch;         // rules that come before the dispatch table
   std::string dispatch_source;  // "psConfig.dispatch" or "PS_DISPATCH"

@@ -132,8 +132,7 @@ World::World(LaunchSettings settings, std::function<void()> on_death)
     join(offer, deadline);
     seal_store(*store_);
     share_segment(offer, deadline);
-    segment_->own().reach.all.store(reaches_mates() ? 1 : 0, std::memory_order_seq_cst);
-    std::vector<Probe>().swap(local_probes_);
+    find_reach();
     if (node_count_ > 1) watch_other_hosts(store, deadline);
   } catch (...) {
     drain_store(*store_, Deadline::in_ms(kFarewellMs));
@@ -261,7 +260,7 @@ void World::join(const Offer& offer, Deadline deadline) {
 void World::share_segment(Offer& offer, Deadline deadline) {
   const int local_size = static_cast<int>(local_ranks_.size());
   const int local_index = member(rank()).local_index;
-  const size_t bytes = HostSegment::bytes(local_size, size());
+  const size_t bytes = HostSegment::bytes(local_size, size(), local_size > 1 && !in_process_);
   if (local_index > 0) {
     auto memory = offer.take(local_tickets_.front(), bytes, deadline, [] {});
     memory->drop_descriptor();
@@ -278,13 +277,30 @@ void World::share_segment(Offer& offer, Deadline deadline) {
     throw;
   }
   segment_ = std::make_shared<HostSegment>(memory, local_ranks_, size(), local_index);
+  if (segment_->sample() != nullptr) write_sample(*segment_->sample());
   offer.give(memory, local_size - 1, deadline, [this] { check_living(local_ranks_, "joining the world"); });
   memory->drop_descriptor();
 }
 
+void World::find_reach() {
+  auto& reach = segment_->own().reach;
+  const bool reaches = reaches_mates();
+  reach.asked.store(settings_.cross_memory.value_or(false) ? 1 : 0, std::memory_order_seq_cst);
+  if (segment_->sample() != nullptr && segment_->local_index() == 1) {
+    const double slowness = reaches ? kernel_slowness(*segment_->sample(), member(local_ranks_.front()).pid) : 0;
+    forget_sample(*segment_->sample());
+    if (slowness > 0) {
+      logger_.info("the kernel took {:.1f} times as long to copy from {} as memcpy did", slowness, who(local_ranks_.front()));
+    }
+    reach.too_slow.store(slowness > kMostSlowness ? 1 : 0, std::memory_order_seq_cst);
+  }
+  reach.all.store(reaches ? 1 : 0, std::memory_order_seq_cst);
+  std::vector<Probe>().swap(local_probes_);
+}
+
 // By reading a word of each. A number of a process alone would not do: in another namespace it is somebody else's.
 bool World::reaches_mates() const {
-  if (!settings_.cross_memory) return false;
+  if (!settings_.cross_memory.value_or(true)) return false;
   if (in_process_) return true;
   for (size_t i = 0; i < local_ranks_.size(); ++i) {
     uint64_t word = 0;
@@ -303,6 +319,13 @@ bool World::reach_each_other(const std::vector<int32_t>& ranks) const {
     const RankLines* const line = lines(rank);
     return line != nullptr && line->reach.all.load(std::memory_order_seq_cst) != 0;
   });
+}
+
+bool World::reaching_pays(const std::vector<int32_t>& ranks) const {
+  return segment_->local_size() == 1 || segment_->lines(1).reach.too_slow.load(std::memory_order_seq_cst) == 0 ||
+         std::any_of(ranks.begin(), ranks.end(), [this](int32_t rank) {
+           return lines(rank)->reach.asked.load(std::memory_order_seq_cst) != 0;
+         });
 }
 
 void World::watch_other_hosts(const StoreSettings& store, Deadline deadline) {

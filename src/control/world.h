@@ -76,6 +76,8 @@ class World {
   // Whether these ranks, all of this host, reach each other's memory (base/process_memory.h). The same on all of them, from
   // the first agreement of all ranks on.
   bool reach_each_other(const std::vector<int32_t>& ranks) const;
+  // Whether they are also to make use of it for large data: where it is faster than shared memory, or one was told to.
+  bool reaching_pays(const std::vector<int32_t>& ranks) const;
 
   psRankState state(int32_t rank) const;
   int64_t silent_ms(int32_t rank) const;
@@ -114,6 +116,7 @@ class World {
   Exchanged meet(const Exchange& exchange, Deadline deadline) const;
   void join(const Offer& offer, Deadline deadline);
   void share_segment(Offer& offer, Deadline deadline);
+  void find_reach();
   bool reaches_mates() const;
   void watch_other_hosts(const StoreSettings& store, Deadline deadline);
   // Logs the deaths of ranks that ended before their guardians could tell.

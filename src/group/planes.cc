@@ -28,7 +28,9 @@ std::unique_ptr<ShmPlane> shm_plane(const World& world, const std::vector<int32_
     pids.push_back(world.member(member).pid);
   }
   std::optional<PeerMemory> peer_memory;
-  if (world.reach_each_other(members)) peer_memory.emplace(std::move(pids), world.in_process());
+  if (world.reach_each_other(members)) {
+    peer_memory.emplace(std::move(pids), world.in_process(), world.reaching_pays(members));
+  }
   return std::make_unique<ShmPlane>(world.segment(), std::move(memory), geometry, place_of(world, members),
                                     std::move(doorbells), places, world.is_crowded(), std::move(peer_memory), dispatch);
 }

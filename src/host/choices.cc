@@ -12,7 +12,7 @@ Choices::Choices(const Dispatch& dispatch, std::string plane, int size, bool cro
     const auto kind = static_cast<Kind>(i);
     for (const DispatchRow& row : dispatch.rows()) {
       if (!row.concerns(kind, plane_, size_, crowded)) continue;
-      const std::optional<size_t> most = limit(row.algorithm, kind);
+      const std::optional<size_t> most = limit(row, kind);
       if (!most) continue;
       const size_t most_bytes = std::min(row.most_bytes, *most);
       // Sizes that nobody could choose by count as the largest there are, and a limit on bytes never fits.

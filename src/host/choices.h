@@ -13,8 +13,8 @@ namespace ps {
 
 class Choices {
  public:
-  // The most bytes of a member with which an algorithm can run an operation; none: it cannot.
-  using Limit = std::function<std::optional<size_t>(Algorithm, Kind)>;
+  // The most bytes of a member with which the algorithm of a row can run an operation; none: it cannot, or should not.
+  using Limit = std::function<std::optional<size_t>(const DispatchRow&, Kind)>;
   // `plane`: as dispatch rules name it. `size`: of the group. `crowded`: as all its members see it.
   Choices(const Dispatch& dispatch, std::string plane, int size, bool crowded, const Limit& limit);
 

@@ -109,6 +109,36 @@ TEST(CrossMemory, WhereAllMayDataGoesFromBufferToBuffer) {
   for (const int size : {2, 3}) run_world(one_may_not, Ranks::kProcesses, size, "-1");
 }
 
+// The argument: the rank that is told to, -1 none; then the rules of all.
+const Body measured("measured", [](Member& member) {
+  ::unsetenv("PS_CROSS_MEMORY");
+  const std::string told = member.argument.substr(0, member.argument.find(' '));
+  const std::string rules = member.argument.substr(told.size() + 1);
+  if (told == std::to_string(member.rank)) ::setenv("PS_CROSS_MEMORY", "1", 1);
+  psContext context = join(member.rendezvous + "-measured", member.rank, member.size, rules.c_str());
+  psGroup world = nullptr;
+  require_ok(psGetGroup(context, "world", &world));
+  const int single = is_single(context) ? 1 : 0;
+  int on_all = 0;
+  require_ok(psAllReduce(world, &single, &on_all, 1, PS_INT32, PS_SUM, nullptr, nullptr));
+  require(on_all == single * member.size, "the ranks do not agree");
+  if (told != "-1" || !rules.empty()) require(single == 1, "what was measured outweighs what was asked for");
+  std::vector<uint32_t> input(static_cast<size_t>(member.size) * kCount);
+  std::vector<uint32_t> output(input.size());
+  exchange(world, input.data(), output.data());
+  require_ok(psGroupFree(world));
+  require_ok(psFinalize(context));
+});
+
+TEST(CrossMemory, WhatIsFasterIsFoundOutForAllRanks) {
+  for (const int size : {2, 3}) run_world(measured, Ranks::kProcesses, size, "-1 ");
+}
+
+TEST(CrossMemory, WhoAsksForItHasItWhateverItCosts) {
+  if (!brothers_reach_each_other()) GTEST_SKIP() << "this system lets no process read another's memory";
+  for (const char* told : {"0 ", "2 ", "-1 broadcast=single-copy"}) run_world(measured, Ranks::kProcesses, 3, told);
+}
+
 // Memory that only its own process may touch: the kernel itself has no way to it. `at`: in the place of what is there.
 std::byte* take_secret_memory(size_t bytes, void* at = nullptr) {
   const auto descriptor = static_cast<int>(::syscall(SYS_memfd_secret, 0));

@@ -94,10 +94,12 @@ psGroup fresh_group(psContext context, int size) {
   return group;
 }
 
-// The argument: "registered" or "plain", then PS_CROSS_MEMORY.
+// The argument: "registered" or "plain", then PS_CROSS_MEMORY, "-" unset.
 const Body paths("paths", [](Member& member) {
   const bool is_registered = member.argument.starts_with("registered");
-  ::setenv("PS_CROSS_MEMORY", member.argument.substr(member.argument.find(' ') + 1).c_str(), 1);
+  const std::string cross_memory = member.argument.substr(member.argument.find(' ') + 1);
+  ::unsetenv("PS_CROSS_MEMORY");
+  if (cross_memory != "-") ::setenv("PS_CROSS_MEMORY", cross_memory.c_str(), 1);
   psContext context = join(member.rendezvous + "-paths", member.rank, member.size);
   const size_t numbers = static_cast<size_t>(member.size) * kCount;
   std::vector<float> plain(is_registered ? 0 : 2 * numbers, 1.0F);
@@ -139,6 +141,7 @@ TEST(Paths, BuffersThatAllHaveMappedAreUsedWhereTheyAre) {
   for (const int size : {2, 3}) {
     run_world(paths, Ranks::kProcesses, size, "registered 0");
     run_world(paths, Ranks::kProcesses, size, "registered 1");
+    run_world(paths, Ranks::kProcesses, size, "registered -");
   }
 }
 
@@ -146,6 +149,8 @@ TEST(Paths, PlainBuffersGoThroughTheRings) { run_world(paths, Ranks::kProcesses,
 
 // That they do where the system lets them is CrossMemory's.
 TEST(Paths, PlainBuffersThatAreOnlyMovedGoFromOneToTheOther) { run_world(paths, Ranks::kProcesses, 2, "plain 1"); }
+
+TEST(Paths, PlainBuffersGoWhereItWasFoundToBeFaster) { run_world(paths, Ranks::kProcesses, 2, "plain -"); }
 
 }  // namespace
 }  // namespace ps_test

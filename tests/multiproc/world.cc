@@ -157,13 +157,14 @@ bool run_rank(int argc, char** argv, int* status) {
   return true;
 }
 
-psContext join(const std::string& rendezvous, int rank, int size) {
+psContext join(const std::string& rendezvous, int rank, int size, const char* rules) {
   psConfig config = PS_CONFIG_INIT;
   config.flags = PS_NO_ENVIRONMENT | PS_HOST_ONLY;
   config.rank = rank;
   config.world_size = size;
   config.rendezvous = rendezvous.c_str();
   config.backend = std::getenv("PS_TEST_BACKEND");  // NULL: chosen by the library
+  config.dispatch = rules;
   config.timeout_ms = 90'000;
   config.init_timeout_ms = 60'000;
   psContext context = nullptr;

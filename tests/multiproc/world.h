@@ -69,8 +69,8 @@ void run_world(const Body& body, Ranks ranks, int size, const std::string& argum
 // The hidden side of Ranks::kProcesses: true when the arguments are those of a rank; `status` is then its exit status.
 bool run_rank(int argc, char** argv, int* status);
 
-// Joins a world as every test does: nothing from the environment, host memory, a deadline of its own.
-psContext join(const std::string& rendezvous, int rank, int size);
+// Joins a world as every test does: nothing from the environment, host memory, a deadline of its own. `rules`: of dispatch.
+psContext join(const std::string& rendezvous, int rank, int size, const char* rules = nullptr);
 
 // What psDescribe says.
 std::string described(psContext context);

@@ -30,8 +30,8 @@ HierPlane::HierPlane(Hosts hosts, int rank, std::unique_ptr<ShmPlane> host, std:
       scratch_(std::clamp<size_t>(std::bit_floor(budget / 4), kLeastChunk, kMostChunk)),
       planner_(hosts_, rank, planes_, scratch_),
       choices_(dispatch, kDispatchName, static_cast<int>(hosts_.host_of.size()), true,
-               [this](Algorithm algorithm, Kind kind) {
-                 return runs(algorithm, kind) ? std::optional<size_t>(SIZE_MAX) : std::nullopt;
+               [this](const DispatchRow& row, Kind kind) {
+                 return runs(row.algorithm, kind) ? std::optional<size_t>(SIZE_MAX) : std::nullopt;
                }),
       mailbox_(rank, static_cast<int>(hosts_.host_of.size()), [this](int peer) {
         return on_own_host(peer) ? host_->open_path(place(peer)) : flat_->open_path(peer);

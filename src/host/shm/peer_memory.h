@@ -11,20 +11,23 @@ namespace ps {
 
 class PeerMemory {
  public:
-  // `pids` in the order of the members.
-  PeerMemory(std::vector<int32_t> pids, bool in_process) : pids_(std::move(pids)), in_process_(in_process) {}
+  // `pids` in the order of the members. `pays`: whether it is faster than shared memory.
+  PeerMemory(std::vector<int32_t> pids, bool in_process, bool pays)
+      : pids_(std::move(pids)), in_process_(in_process), pays_(pays) {}
 
   // False where the member is no more. Errors: SYSTEM where its memory is not what it said.
   bool read(int member, std::byte* to, uint64_t from, size_t bytes) const;
   bool write(int member, uint64_t to, const std::byte* from, size_t bytes) const;
 
   bool in_process() const { return in_process_; }
+  bool pays() const { return pays_; }
 
  private:
   bool judge(int member, int error, size_t bytes, const char* how) const;
 
   std::vector<int32_t> pids_;
   bool in_process_;
+  bool pays_;
 };
 
 // Which buffers of this rank peers can reach. To ask takes a good part of the time of the smallest that are lent, so the

@@ -18,7 +18,7 @@ RingPath::RingPath(Board& board, int peer, std::atomic<const void*>& next_line)
     : board_(board),
       peer_(peer),
       next_line_(next_line),
-      lendable_(board.peer_memory()),
+      lendable_(board.peer_memory() != nullptr && board.peer_memory()->pays() ? board.peer_memory() : nullptr),
       out_(ring_of(board, board.rank(), peer), board.geometry().message_bytes - sizeof(SharedMove::Counters)),
       in_(ring_of(board, peer, board.rank()), board.geometry().message_bytes - sizeof(SharedMove::Counters)),
       moves_out_(counters(board, board.rank(), peer), true),

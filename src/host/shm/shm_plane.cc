@@ -53,8 +53,10 @@ const ShmAlgorithm* find(Algorithm algorithm, bool reaches_peers) {
 ShmPlane::ShmPlane(const HostSegment& host, std::shared_ptr<SharedMemory> memory, const Geometry& geometry,
                    int rank, std::vector<Doorbell*> doorbells, const std::vector<CpuPlace>& places, bool crowded,
                    std::optional<PeerMemory> peer_memory, const Dispatch& dispatch)
-    : choices_(dispatch, name(), geometry.size, crowded, [&](Algorithm algorithm, Kind kind) -> std::optional<size_t> {
-        const ShmAlgorithm* known = find(algorithm, peer_memory.has_value());
+    : choices_(dispatch, name(), geometry.size, crowded, [&](const DispatchRow& row, Kind kind) -> std::optional<size_t> {
+        // Who writes a rule has single copies where they can be made.
+        const bool reaches_peers = peer_memory && (peer_memory->pays() || row.from_rule);
+        const ShmAlgorithm* known = find(row.algorithm, reaches_peers);
         return known != nullptr && known->runs(kind) ? std::optional(known->most_bytes(geometry)) : std::nullopt;
       }),
       board_(host, std::move(memory), geometry, rank, std::move(doorbells), places, crowded, std::move(peer_memory), paths_),

@@ -70,7 +70,7 @@ TEST(Dispatch, WhatAsksForCpusConcernsNoCrowd) {
 
 // What a group's operation comes to by the library's table, for a plane whose algorithms can run everything.
 std::string chosen(Kind kind, size_t bytes, int size, bool crowded) {
-  const Choices choices(Dispatch(), "shm", size, crowded, [](Algorithm, Kind) { return std::optional<size_t>(SIZE_MAX); });
+  const Choices choices(Dispatch(), "shm", size, crowded, [](const DispatchRow&, Kind) { return std::optional<size_t>(SIZE_MAX); });
   return algorithm_name(choices.find(kind, bytes).value());
 }
 
