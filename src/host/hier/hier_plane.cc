@@ -6,7 +6,7 @@
 #include <iterator>
 
 #include "base/deadline.h"
-#include "host/shm/one_shot.h"
+#include "host/shm/staged_blocks.h"
 
 namespace ps {
 namespace {
@@ -53,7 +53,7 @@ void HierPlane::connect() {
 
 void HierPlane::start(Call&& call, uint64_t sequence, OperationSlot& slot) {
   const Signature signature = call.signature;
-  const size_t bytes = call.uneven ? SIZE_MAX : OneShot::staged_bytes(call, static_cast<int>(hosts_.host_of.size()));
+  const size_t bytes = call.uneven ? SIZE_MAX : StagedBlocks::bytes_of(call, static_cast<int>(hosts_.host_of.size()));
   Algorithm algorithm = choices_.find(signature.kind, bytes).value_or(Algorithm::kFlat);
   if (!planner_.may(call)) algorithm = Algorithm::kFlat;
   paths_.add(signature.kind, path_of(algorithm));

@@ -20,7 +20,7 @@ Direct::Direct(Board& board, const Call& call, uint64_t sequence) : board_(board
 
 void Direct::announce() {
   Header& own = header(board_.rank());
-  own.opening.lends = 0;
+  announce_none(board_, sequence_);
   if (call_.uneven || !call_.stages(board_.rank()) || overwrites_lent_input(call_)) return;
   own.input = board_.regions().place(call_.input.base, extent(call_, board_.size()), call_.signature.group);
   if (own.input.region == 0) return;

@@ -24,11 +24,17 @@ class Direct {
 
   Direct(Board& board, const Call& call, uint64_t sequence);
 
-  // Writes into this rank's header what it lends; before that is published.
+  // Writes into this rank's header what it lends, or that it lends nothing; before that is published.
   void announce();
+  static void announce_none(const Board& board, uint64_t sequence) {
+    board.header(board.rank(), sequence).opening.lends = 0;
+  }
 
   // Of this rank, and of members that have arrived: whether it lends its input (in an all_reduce its output too).
-  bool lends(int member) const { return header(member).opening.lends != 0; }
+  bool lends(int member) const { return lends(board_, member, sequence_); }
+  static bool lends(const Board& board, int member, uint64_t sequence) {
+    return board.header(member, sequence).opening.lends != 0;
+  }
   bool lends_own() const { return lends_; }
   // Whether every member does.
   bool everything() const;

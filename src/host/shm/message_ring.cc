@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/no_cancellation.h"
 #include "host/copy/copy.h"
+#include "host/copy/copy_few.h"
 
 namespace ps {
 
@@ -88,7 +89,7 @@ bool MessageRing::write(const Entry& entry) {
   head.signature = entry.signature;
   head.bytes = bytes;
   if (is_inline) {
-    if (bytes > 0) std::memcpy(head.inline_payload, entry.payload.data(), bytes);
+    copy_few(head.inline_payload, entry.payload.data(), bytes);
   } else {
     copy(CopyTarget::kShared, reinterpret_cast<std::byte*>(&head + 1), entry.payload.data(), bytes);
   }

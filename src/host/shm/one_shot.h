@@ -5,15 +5,13 @@
 #pragma once
 
 #include "host/shm/direct.h"
+#include "host/shm/staged_blocks.h"
 #include "host/shm/staged_operation.h"
 
 namespace ps {
 
 class OneShot final : public StagedOperation {
  public:
-  // The most bytes that any member stages for `call`; the same number on all of them.
-  static size_t staged_bytes(const Call& call, int size);
-
   OneShot(Board& board, Call&& call, uint64_t sequence);
   // Of a call that is published already, see host/shm/small_call.h.
   struct Published {};
@@ -27,7 +25,6 @@ class OneShot final : public StagedOperation {
   std::vector<int> retract() override { return direct_.retract(); }
 
  private:
-  void stage();
   bool finish();
   bool stage_late();
   std::vector<int> late() const;
@@ -35,10 +32,10 @@ class OneShot final : public StagedOperation {
   const std::byte* source(int member) const;
   bool is_all_reduce() const { return call_.kind() == Kind::kAllReduce; }
 
-  bool moves_data_;       // a barrier does not
-  bool inline_;           // staged in the header line itself
-  bool may_be_lent_;      // large enough for the direct path
-  size_t column_offset_;  // of this rank's column in a slot
+  bool moves_data() const { return blocks_.bytes() > 0; }  // a barrier does not
+
+  const StagedBlocks blocks_;
+  const bool may_be_lent_;  // large enough for the direct path
   Direct direct_;
   bool is_compared_ = true;  // once published: with everyone who was already there
   bool finished_ = false;  // with what others lent and staged

@@ -27,6 +27,7 @@ class Regions {
   void add(std::shared_ptr<const Region> region) { regions_.push_back(std::move(region)); }
   void remove(uint64_t id);
 
+  bool is_empty() const { return regions_.empty(); }
   // Where this rank's buffer of an operation on that group lies.
   Place place(const std::byte* data, size_t bytes, uint16_t group) const;
   // The peer's buffer of that many bytes, as this process sees it. Errors: INTERNAL when it is not within the peer's part.

@@ -70,7 +70,7 @@ std::unique_ptr<MessagePath> ShmPlane::open_path(int peer) { return std::make_un
 
 void ShmPlane::start(Call&& call, uint64_t sequence, OperationSlot& slot) {
   if (call.relay != nullptr) return make<TwoShot>(board_, std::move(call), sequence, slot);
-  const size_t bytes = call.uneven ? SIZE_MAX : OneShot::staged_bytes(call, board_.size());
+  const size_t bytes = call.uneven ? SIZE_MAX : StagedBlocks::bytes_of(call, board_.size());
   auto algorithm = choices_.find(call.kind(), bytes);
   if (algorithm == Algorithm::kSingleCopy && !SingleCopy::may(call)) algorithm = Algorithm::kPipeline;
   if (algorithm == Algorithm::kTree && !Tree::may(call)) algorithm = Algorithm::kOneShot;
@@ -83,8 +83,9 @@ void ShmPlane::start(Call&& call, uint64_t sequence, OperationSlot& slot) {
 }
 
 bool ShmPlane::begin_small(const Call& call, uint64_t sequence) {
-  if (!SmallCall::suits(call) || choices_.find(call.kind(), call.input.bytes) != Algorithm::kOneShot) return false;
-  if (!small_call_.begin(call, sequence)) return false;
+  const size_t bytes = StagedBlocks::bytes_of(call, board_.size());
+  if (!small_call_.suits(call, bytes) || choices_.find(call.kind(), bytes) != Algorithm::kOneShot) return false;
+  if (!small_call_.begin(call, sequence, bytes)) return false;
   paths_.add(call.kind(), Path::kOneShot);
   expect_line(sequence + 1);
   return true;
