@@ -20,6 +20,7 @@ namespace {
 constexpr std::string_view kTable =
     "broadcast:shm:<=16ranks,<=16K=one-shot;broadcast:shm:<=256=tree;broadcast:shm:<=16K=one-shot;"
     "broadcast:shm:<=2ranks,<=32M=single-copy;broadcast:shm=pipeline;"
+    "all_reduce:shm:<=2ranks,<=16K=one-shot;all_reduce:shm:<=2ranks=two-shot;"
     "all_reduce:shm:<=4ranks,<=64K=one-shot;all_reduce:shm:<=8ranks,<=32K=one-shot;"
     "all_reduce:shm:<=16ranks,<=16K=one-shot;all_reduce:shm:uncrowded,<=256=tree;all_reduce:shm:<=8K=one-shot;"
     "all_reduce:shm=two-shot;"
