@@ -2,6 +2,7 @@
 
 usage: install_test.py STAGE SOURCE BUILD VERSION [test...]"""
 
+import os
 import re
 import shutil
 import subprocess
@@ -46,6 +47,19 @@ class Programs(Moved):
         self.tree.world(self.program)
 
     def test_the_plugin_for_other_hosts_moves_with_the_library(self):
+        self.tree.run("gcc", self.copy("sum.c"), *self.tree.pkg_config("--cflags", "--libs"), "-o", self.program,
+                      f"-Wl,-rpath,{self.libdir}")
+        self.tree.world(self.program, PS_BACKEND="gloo")
+
+    @unittest.skipUnless(os.environ.get("PS_TEST_FULL"), "Gloo's source is downloaded in scripts/test --full")
+    def test_the_plugin_with_gloo_built_from_source(self):
+        build = tempfile.mkdtemp(prefix="ps-gloo-source-")
+        self.addCleanup(shutil.rmtree, build)
+        self.tree.run("cmake", "-G", "Ninja", "-S", SOURCE, "-B", build, "-DPS_TESTS=OFF", "-DPS_GLOO_SOURCE=ON")
+        self.tree.run("cmake", "--build", build, "--target", "ps_gloo")
+        plugin = self.libdir / "parallelstate" / "ps_gloo.so"
+        shutil.copyfile(Path(build) / "lib" / "parallelstate" / "ps_gloo.so", plugin)
+        self.assertNotIn("libgloo", self.tree.run("readelf", "--dynamic", plugin))
         self.tree.run("gcc", self.copy("sum.c"), *self.tree.pkg_config("--cflags", "--libs"), "-o", self.program,
                       f"-Wl,-rpath,{self.libdir}")
         self.tree.world(self.program, PS_BACKEND="gloo")

@@ -82,8 +82,8 @@ const TransportModule& find_transport(const std::string& name) {
   }
   fail(PS_ERR_UNSUPPORTED,
        "the backend \"{}\" is a plugin that is not here; looked for {}. The library's build makes it where it finds Gloo "
-       "(Debian: libgloo-dev); a folder that has it can be named in PS_PLUGIN_PATH. Within one host \"shm\" needs no "
-       "plugin, and \"auto\" chooses it",
+       "(Debian: libgloo-dev; CMake: -DPS_GLOO_SOURCE=ON); a folder that has it can be named in PS_PLUGIN_PATH. Within one "
+       "host \"shm\" needs no plugin, and \"auto\" chooses it",
        name, places);
 }
 
