@@ -1,7 +1,7 @@
 # What moves data between hosts: Gloo as it is installed (Debian's libgloo-dev), or, with PS_GLOO_SOURCE, built here. Without
 # either the library works within one host and says so.
 #
-# Sets PS_GLOO, and where it is on makes the target gloo_library: what there is to include and to link.
+# Sets PS_GLOO, whether the plugin is built; and where there is a Gloo the target gloo_library: what to include and to link.
 
 option(PS_GLOO_SOURCE "Download Gloo's pinned source and build it, instead of using an installed one" OFF)
 
@@ -12,14 +12,18 @@ if(PS_GLOO_SOURCE OR (GLOO_INCLUDE_DIR AND GLOO_LIBRARY))
   set(gloo_is_there ON)
 endif()
 option(PS_GLOO "Build the plugin for Gloo" ${gloo_is_there})
-if(NOT PS_GLOO)
-  return()
+if(PS_GLOO_SOURCE AND NOT PS_GLOO)
+  message(STATUS "PS_GLOO_SOURCE turns PS_GLOO on")
+  set(PS_GLOO ON CACHE BOOL "Build the plugin for Gloo" FORCE)
 endif()
-if(NOT gloo_is_there)
+if(PS_GLOO AND NOT gloo_is_there)
   message(FATAL_ERROR "PS_GLOO is on, but Gloo's headers (GLOO_INCLUDE_DIR: ${GLOO_INCLUDE_DIR}) or its library "
     "(GLOO_LIBRARY: ${GLOO_LIBRARY}) are not here. Either install Debian's libgloo-dev, or have it built from source: "
     "-DPS_GLOO_SOURCE=ON, or name where a Gloo built from source is installed: -DCMAKE_PREFIX_PATH=DIR; "
     "docs/dependencies.md says which Gloo fits")
+endif()
+if(NOT gloo_is_there)
+  return()
 endif()
 
 add_library(gloo_library INTERFACE)
@@ -46,8 +50,10 @@ ExternalProject_Add(gloo_source
   SOURCE_DIR ${gloo_prefix}/source
   SOURCE_SUBDIR third_party/gloo
   BINARY_DIR ${gloo_prefix}/build
+  # It asks for CMake 2.8, which CMake 4 takes for an error unless told otherwise.
   CMAKE_ARGS -DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=OFF -DCMAKE_POSITION_INDEPENDENT_CODE=ON
     -DCMAKE_C_COMPILER=${CMAKE_C_COMPILER} -DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER} -DCMAKE_CXX_FLAGS=-w
+    -DCMAKE_POLICY_VERSION_MINIMUM=3.5
   INSTALL_COMMAND ""
   BUILD_BYPRODUCTS ${gloo_archive})
 add_dependencies(gloo_library gloo_source)

@@ -673,8 +673,8 @@ PS_API psResult psDestroyModelParallel(psContext context);
  *
  * Algorithms on one host: up to 8 to 64 KiB, by operation and ranks, a flat one-shot exchange with the flag in the data
  * line, for many ranks up to 256 bytes a tree of leaders. Above it what only copies goes from buffer to buffer, up to 8 to
- * 32 MiB, where processes reach each other's memory, but for the *_v and a broadcast to more than one; the rest in a
- * pipeline of pieces without barriers between them, all_reduce in two shots (reduce-scatter, then all-gather). They follow
+ * 32 MiB, where processes reach each other's memory and that is faster, but for the *_v and a broadcast to more than one;
+ * the rest in a pipeline of pieces without barriers between them, all_reduce in two shots (reduce-scatter, then all-gather). They follow
  * the shared-memory designs surveyed in docs/architecture.md; `psctl info --dispatch` prints which runs when.
  */
 

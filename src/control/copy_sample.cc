@@ -1,5 +1,6 @@
 #include "control/copy_sample.h"
 
+#include <sched.h>
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -11,15 +12,39 @@
 #include "base/process_memory.h"
 
 namespace ps {
+namespace {
+
+// What a core has written is in its own caches, where the same core would find it sooner than another does.
+class AwayFrom {
+ public:
+  explicit AwayFrom(int cpu) {
+    if (::sched_getaffinity(0, sizeof mask_, &mask_) != 0 || !CPU_ISSET(cpu, &mask_) || CPU_COUNT(&mask_) < 2) return;
+    cpu_set_t others = mask_;
+    CPU_CLR(cpu, &others);
+    moved_ = ::sched_setaffinity(0, sizeof others, &others) == 0;
+  }
+  ~AwayFrom() {
+    if (moved_) ::sched_setaffinity(0, sizeof mask_, &mask_);
+  }
+  AwayFrom(const AwayFrom&) = delete;
+
+ private:
+  cpu_set_t mask_;  // machines of more CPUs than it holds refuse it, and nothing is moved
+  bool moved_ = false;
+};
+
+}  // namespace
 
 void write_sample(CopySample& sample) {
   for (auto& part : sample.parts) part.fill(std::byte{1});
+  sample.cpu.store(std::clamp(::sched_getcpu(), 0, CPU_SETSIZE - 1), std::memory_order_seq_cst);
   sample.address.store(address_of(&sample.parts), std::memory_order_seq_cst);
 }
 
 double kernel_slowness(const CopySample& sample, int32_t pid) {
   const auto copied = std::make_unique<std::byte[]>(CopySample::kPartBytes);  // zeroed, so its pages are there
   const uint64_t begin = sample.address.load(std::memory_order_seq_cst);
+  const AwayFrom writer(sample.cpu.load(std::memory_order_seq_cst));
   // Faults of pages that this process has not touched yet count for neither.
   for (size_t part = 0; part < CopySample::kParts; ++part) {
     for (size_t at = 0; at < CopySample::kPartBytes; at += 4096) {

@@ -20,13 +20,14 @@ struct CopySample {
   static constexpr size_t kParts = 16;
 
   alignas(128) std::atomic<uint64_t> address{0};  // of `parts` in the memory of who wrote them
+  std::atomic<int> cpu{0};                        // on which that was
   alignas(4096) std::array<std::array<std::byte, kPartBytes>, kParts> parts;
 };
 
 void write_sample(CopySample& sample);
 
 // How many times as long the kernel takes to read what the process `pid` has written as memcpy does; 0 where it may not
-// read it.
+// read it. The calling thread measures on another CPU than that one was on, if it may.
 double kernel_slowness(const CopySample& sample, int32_t pid);
 // Two sides share the one copy by the kernel, and the two through shared memory overlap but for their ends. (1.6 on an Intel
 // Xeon where the kernel's copies take 0.65 to 0.95 of the time, 3.3 to 12 on an AMD Zen 5 where they take 1.3 to 2.8.)

@@ -50,7 +50,7 @@ struct RankLines {
   struct alignas(128) Reach {
     std::atomic<uint32_t> all;       // it can read and write the memory of every other rank of the host
     std::atomic<uint32_t> asked;     // and is to have that done whatever it costs
-    std::atomic<uint32_t> too_slow;  // it has found out, for all of the host, that the kernel takes too long for it
+    std::atomic<uint32_t> too_slow;  // for all of the host, it has not found the kernel to be fast enough for it
   } reach;
   struct alignas(128) Claims {
     std::atomic<uint64_t> bytes;  // of memory, see MemoryClaim

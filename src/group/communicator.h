@@ -113,7 +113,7 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   template <class Step>
   void step_in_burst(Request& request, Step&& step);
   void start(CollectiveRequest& request, Call&& call);
-  // A collective of a few bytes needs no request where everybody comes at once. False: it is none, or somebody does not.
+  // A collective that goes in one shot needs no request where everybody comes at once. False: it is none, or somebody does not.
   bool begin_small(const GroupLabel& label, const Call& call);
   bool end_small(const Call& call);
   void resume_small(CollectiveRequest& request, Call&& call);

@@ -11,16 +11,16 @@ namespace ps {
 namespace {
 
 // The library's own table. Its last row for a plane fits every call. With one-shot a rank reads what all others have
-// staged, so the sizes it is best for fall with the ranks. A tree reads less and waits for more others in turn: where ranks
-// share CPUs, each of these turns is one of the scheduler's, and what must come back from the root is faster without.
-// Copied once by the kernel, data passes through the caches: beyond what they hold, two copies that spare them are faster.
-// All readers of a broadcast read the same lines, which one ring for all of them serves as well. Between hosts, sharing the
-// reduction of more than two ranks pays above 8K; what fits into the frame that begins a call bounds one-shot there, not
-// the table.
+// staged, so the sizes it is best for fall with the ranks; but two of them, with a CPU each, share an all_reduce
+// sooner. A tree reads less and waits for more others in turn: where ranks share CPUs, each of these turns is one of
+// the scheduler's, and what must come back from the root is faster without. Copied once by the kernel, data passes
+// through the caches: beyond what they hold, two copies that spare them are faster. All readers of a broadcast read
+// the same lines, which one ring for all of them serves as well. Between hosts, sharing the reduction of more than
+// two ranks pays above 8K; what fits into the frame that begins a call bounds one-shot there, not the table.
 constexpr std::string_view kTable =
     "broadcast:shm:<=16ranks,<=16K=one-shot;broadcast:shm:<=256=tree;broadcast:shm:<=16K=one-shot;"
     "broadcast:shm:<=2ranks,<=32M=single-copy;broadcast:shm=pipeline;"
-    "all_reduce:shm:<=2ranks,<=16K=one-shot;all_reduce:shm:<=2ranks=two-shot;"
+    "all_reduce:shm:<=2ranks,<=16K=one-shot;all_reduce:shm:uncrowded,<=2ranks=two-shot;"
     "all_reduce:shm:<=4ranks,<=64K=one-shot;all_reduce:shm:<=8ranks,<=32K=one-shot;"
     "all_reduce:shm:<=16ranks,<=16K=one-shot;all_reduce:shm:uncrowded,<=256=tree;all_reduce:shm:<=8K=one-shot;"
     "all_reduce:shm=two-shot;"

@@ -54,7 +54,7 @@ class Plane {
 
   // Collectives, in the group's order. Chooses the algorithm, the same on every member, and makes it in `slot`.
   virtual void start(Call&& call, uint64_t sequence, OperationSlot& slot) = 0;
-  // A collective of a few bytes without an operation of its own. begin_small() begins it, or returns false where start()
+  // A collective that goes in one shot, without an operation of its own. begin_small() begins it, or returns false where start()
   // must. end_small() returns true once it is complete; what else there may be to say of it, an error too, is said by the
   // operation that resume_small() makes, and that goes on with it.
   virtual bool begin_small(const Call&, uint64_t /*sequence*/) { return false; }

@@ -55,9 +55,11 @@ class Programs(Moved):
     def test_the_plugin_with_gloo_built_from_source(self):
         build = tempfile.mkdtemp(prefix="ps-gloo-source-")
         self.addCleanup(shutil.rmtree, build)
-        self.tree.run("cmake", "-G", "Ninja", "-S", SOURCE, "-B", build, "-DPS_TESTS=OFF", "-DPS_GLOO_SOURCE=ON")
-        self.tree.run("cmake", "--build", build, "--target", "ps_gloo")
+        for command in (["cmake", "-G", "Ninja", "-S", SOURCE, "-B", build, "-DPS_TESTS=OFF", "-DPS_GLOO_SOURCE=ON"],
+                        ["cmake", "--build", build, "--target", "ps_gloo"]):
+            subprocess.run(command, check=True, timeout=200)
         plugin = self.libdir / "parallelstate" / "ps_gloo.so"
+        plugin.parent.mkdir(exist_ok=True)
         shutil.copyfile(Path(build) / "lib" / "parallelstate" / "ps_gloo.so", plugin)
         self.assertNotIn("libgloo", self.tree.run("readelf", "--dynamic", plugin))
         self.tree.run("gcc", self.copy("sum.c"), *self.tree.pkg_config("--cflags", "--libs"), "-o", self.program,

@@ -18,7 +18,7 @@ class SmallCall {
 
   // Of equal blocks, which this rank does not lend.
   bool suits(const Call& call, size_t staged_bytes) const {
-    return !call.part && call.input.are_equal() && call.output.are_equal() &&
+    return !call.part && !call.uneven && call.input.are_equal() && call.output.are_equal() &&
            (staged_bytes < Direct::kLeastBytes || board_.regions().is_empty());
   }
 

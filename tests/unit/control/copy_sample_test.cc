@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "base/process_memory.h"
+#include "control/cpus.h"
 #include "control/shared_memory.h"
 
 namespace ps {
@@ -21,8 +23,12 @@ TEST_F(CopySampleTest, ComparesWhatLiesInAnotherMapping) {
   // As another process would have it: a mapping of its own.
   auto mapped = SharedMemory::adopt(Descriptor(::dup(memory_->descriptor())), memory_->size());
   write_sample(sample_);
+  std::byte byte{};
+  if (read_process(::getpid(), &byte, address_of(&sample_.parts), 1) != 0) GTEST_SKIP() << "no process may be read here";
+  const CpuSet cpus = own_cpus();
   const double slowness = kernel_slowness(*reinterpret_cast<CopySample*>(mapped->data()), ::getpid());
   EXPECT_GT(slowness, 0);
+  EXPECT_EQ(own_cpus(), cpus);
   for (const auto& part : sample_.parts) {
     EXPECT_TRUE(std::all_of(part.begin(), part.end(), [](std::byte byte) { return byte == std::byte{1}; }));
   }

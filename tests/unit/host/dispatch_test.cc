@@ -92,6 +92,14 @@ TEST(Dispatch, ManyRanksWithACpuEachGoByTheTree) {
   }
 }
 
+TEST(Dispatch, TwoRanksWithACpuEachShareAnAllReduceSooner) {
+  EXPECT_EQ(chosen(Kind::kAllReduce, 16 << 10, 2, false), "one-shot");
+  EXPECT_EQ(chosen(Kind::kAllReduce, (16 << 10) + 1, 2, false), "two-shot");
+  EXPECT_EQ(chosen(Kind::kAllReduce, 64 << 10, 2, true), "one-shot");
+  EXPECT_EQ(chosen(Kind::kAllReduce, 64 << 10, 4, false), "one-shot");
+  EXPECT_EQ(chosen(Kind::kAllReduce, (64 << 10) + 1, 4, false), "two-shot");
+}
+
 void expect_refusal(const std::string& rules, std::initializer_list<const char*> parts) {
   try {
     Dispatch(rules, "psConfig.dispatch");
