@@ -103,8 +103,8 @@ bool Communicator::begin_small(const GroupLabel& label, const Call& call) {
 
 bool Communicator::end_small(const Call& call) {
   int looks = kLooks * std::min(world_->wait_policy().pauses, kBurst);
-  while (!plane_->end_small(call, sequence_)) {
-    if (--looks < 0) return false;
+  for (AtOnce end; (end = plane_->end_small(call, sequence_)) != AtOnce::kDone;) {
+    if (end == AtOnce::kNo || --looks < 0) return false;
   }
   record_return(*world_);
   return true;

@@ -8,7 +8,8 @@
 
 namespace ps {
 
-// Of a message that is to be received without being kept: done; not yet, ask again; or it must be posted.
+// Of a message that is to be received, or a collective that is to be ended, without being kept: done; not yet, ask again;
+// or not so, and it must be posted.
 enum class AtOnce { kDone, kNotYet, kNo };
 
 struct Message {

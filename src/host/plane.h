@@ -55,10 +55,10 @@ class Plane {
   // Collectives, in the group's order. Chooses the algorithm, the same on every member, and makes it in `slot`.
   virtual void start(Call&& call, uint64_t sequence, OperationSlot& slot) = 0;
   // A collective that goes in one shot, without an operation of its own. begin_small() begins it, or returns false where start()
-  // must. end_small() returns true once it is complete; what else there may be to say of it, an error too, is said by the
+  // must. end_small() says whether it is complete; what else there may be to say of it, an error too, is said by the
   // operation that resume_small() makes, and that goes on with it.
   virtual bool begin_small(const Call&, uint64_t /*sequence*/) { return false; }
-  virtual bool end_small(const Call&, uint64_t /*sequence*/) { return false; }
+  virtual AtOnce end_small(const Call&, uint64_t /*sequence*/) { return AtOnce::kNo; }
   virtual void resume_small(Call&&, uint64_t /*sequence*/, OperationSlot&) {}
   // Whether `member` is known to have begun collective `sequence`.
   virtual bool reached(int member, uint64_t sequence) = 0;

@@ -2,11 +2,13 @@
 // That the sums in it are right is the sweep's.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <numeric>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -129,6 +131,39 @@ const Body part("part", [](Member& member) {
 });
 
 TEST(Memory, APartOfTheWorldsIsRegisteredOnAnotherGroup) { run_everywhere(part, 4); }
+
+// Sums of the sizes that go in one shot: everybody's buffers lie in the memory, nobody's, or all but one member's; and all
+// come at once, or one of them so late that the others have stopped looking for it.
+const Body brief("brief", [](Member& member) {
+  constexpr size_t kMost = 4096;
+  std::byte* const memory = allocate(member.world, 2 * kMost * sizeof(float));
+  std::vector<float> plain(2 * kMost);
+  std::mt19937 random(static_cast<unsigned>(member.rank));
+  const int ranks = member.size;
+  for (int round = 0; round < 600; ++round) {
+    const int without = round % (ranks + 2);  // a member, `ranks`: none, one more: all
+    auto* const input =
+        without == member.rank || without > ranks ? plain.data() : reinterpret_cast<float*>(memory);
+    float* const output = round / 4 % 2 == 0 ? input : input + kMost;
+    const size_t count = kMost - static_cast<size_t>(round % 3) * 1000;
+    for (size_t i = 0; i < count; ++i) input[i] = static_cast<float>((member.rank + 1) * (round + static_cast<int>(i % 89)));
+    if (round / 8 % (ranks + 1) == member.rank) {
+      const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(random() % 60);
+      while (std::chrono::steady_clock::now() < until) {
+      }
+    }
+    require_ok(psAllReduce(member.world, input, output, count, PS_FLOAT32, PS_SUM, nullptr, nullptr));
+    for (size_t i = 0; i < count; ++i) {
+      require(output[i] == static_cast<float>(ranks * (ranks + 1) / 2 * (round + static_cast<int>(i % 89))), "a wrong sum");
+    }
+  }
+  require_ok(psMemFree(member.world, memory));
+});
+
+TEST(Memory, OfSumsThatGoInOneShot) {
+  run_everywhere(brief, 2);
+  run_everywhere(brief, 3);
+}
 
 // Sizes may differ, and some may be none: those ranks still reach what the others lend.
 const Body uneven("uneven", [](Member& member) {

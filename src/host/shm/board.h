@@ -135,6 +135,15 @@ class Board {
     if (operands_.sources.empty()) make_operands();
     return operands_;
   }
+  // And for where all members' buffers are, as this process sees them.
+  struct Buffers {
+    std::vector<const std::byte*> inputs;
+    std::vector<std::byte*> outputs;
+  };
+  Buffers& buffers() {
+    operands();
+    return buffers_;
+  }
   // A part of a result on its way to memory.
   std::span<std::byte> sum() { return sum_; }
 
@@ -192,6 +201,7 @@ class Board {
   std::byte* shares_;
   std::byte* messages_;
   Operands operands_;
+  Buffers buffers_;
   alignas(64) std::array<std::byte, 16 << 10> sum_;
   Regions regions_;
   const std::optional<PeerMemory> peer_memory_;

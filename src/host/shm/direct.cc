@@ -16,21 +16,20 @@ bool overwrites_lent_input(const Call& call) {
 
 }  // namespace
 
-Direct::Direct(Board& board, const Call& call, uint64_t sequence) : board_(board), call_(call), sequence_(sequence) {}
+void Direct::announce(const Lent& found) {
+  lends_ = found.input.region != 0;
+  if (line_ == Line::kSecond) header(board_.rank()).opening.lends = lends_ ? 1 : 0;
+  if (lends_ || line_ == Line::kFlag) lent(board_.rank()) = found;
+}
 
-void Direct::announce() {
-  Header& own = header(board_.rank());
-  announce_none(board_, sequence_);
-  if (call_.uneven || !call_.stages(board_.rank()) || overwrites_lent_input(call_)) return;
-  own.input = board_.regions().place(call_.input.base, extent(call_, board_.size()), call_.signature.group);
-  if (own.input.region == 0) return;
+Lent Direct::find() const {
+  if (call_.uneven || !call_.stages(board_.rank()) || overwrites_lent_input(call_)) return {};
+  const uint16_t group = call_.signature.group;
+  const Place input = board_.regions().place(call_.input.base, extent(call_, board_.size()), group);
+  if (input.region == 0 || call_.kind() != Kind::kAllReduce) return {input, {}};
   // Sums go into all outputs or into none, so input alone is no use.
-  if (call_.kind() == Kind::kAllReduce) {
-    own.output = board_.regions().place(call_.output.base, call_.output.size(0), call_.signature.group);
-    if (own.output.region == 0) return;
-  }
-  own.opening.lends = 1;
-  lends_ = true;
+  const Place output = board_.regions().place(call_.output.base, call_.output.size(0), group);
+  return output.region == 0 ? Lent{} : Lent{input, output};
 }
 
 bool Direct::everything() const {
@@ -44,13 +43,13 @@ const std::byte* Direct::input(int member) const {
   const size_t bytes = extent(call_, board_.size());
   const size_t column = call_.columns ? call_.input.offset(board_.rank()) : 0;
   if (!call_.columns && !call_.output.are_equal()) {
-    return board_.regions().at(member, header(member).input, call_.output.size(member));
+    return board_.regions().at(member, lent(member).input, call_.output.size(member));
   }
-  return board_.regions().at(member, header(member).input, bytes) + column;
+  return board_.regions().at(member, lent(member).input, bytes) + column;
 }
 
 std::byte* Direct::output(int member) const {
-  return board_.regions().at(member, header(member).output, call_.output.size(0));
+  return board_.regions().at(member, lent(member).output, call_.output.size(0));
 }
 
 bool Direct::uses_lent() const {

@@ -22,19 +22,20 @@ class Direct {
   // Below this many staged bytes copying is faster.
   static constexpr size_t kLeastBytes = 8 << 10;
 
-  Direct(Board& board, const Call& call, uint64_t sequence);
+  // Where a header says what is lent: in the line of the flag, or in its second one where the first has an Opening.
+  enum class Line { kFlag, kSecond };
 
-  // Writes into this rank's header what it lends, or that it lends nothing; before that is published.
-  void announce();
-  static void announce_none(const Board& board, uint64_t sequence) {
-    board.header(board.rank(), sequence).opening.lends = 0;
-  }
+  // `lends`: what this rank has announced already.
+  Direct(Board& board, const Call& call, uint64_t sequence, Line line, bool lends = false)
+      : board_(board), call_(call), sequence_(sequence), line_(line), lends_(lends) {}
+
+  // What this rank can lend of the call, region 0: nothing.
+  Lent find() const;
+  // Writes that into its header, before that is published; after what it stages, which otherwise waits for the header's line.
+  void announce(const Lent& found);
 
   // Of this rank, and of members that have arrived: whether it lends its input (in an all_reduce its output too).
-  bool lends(int member) const { return lends(board_, member, sequence_); }
-  static bool lends(const Board& board, int member, uint64_t sequence) {
-    return board.header(member, sequence).opening.lends != 0;
-  }
+  bool lends(int member) const { return member == board_.rank() ? lends_ : says(member); }
   bool lends_own() const { return lends_; }
   // Whether every member does.
   bool everything() const;
@@ -71,13 +72,20 @@ class Direct {
 
  private:
   Header& header(int member) const { return board_.header(member, sequence_); }
+  Lent& lent(int member) const {
+    return line_ == Line::kFlag ? header(member).lent : header(member).lent_beside_opening;
+  }
+  bool says(int member) const {
+    return line_ == Line::kFlag ? header(member).lent.input.region != 0 : header(member).opening.lends != 0;
+  }
   // Whether `member` may still use what this rank lent.
   bool is_using(int member) const;
 
   Board& board_;
   const Call& call_;
   uint64_t sequence_;
-  bool lends_ = false;
+  Line line_;
+  bool lends_;
 };
 
 }  // namespace ps

@@ -23,9 +23,8 @@ bool direct_all_reduce(Board& board, Direct& direct, const Call& call, uint64_t 
   const size_t begin = std::min(share * static_cast<size_t>(board.rank()), bytes);
   const size_t end = std::min(begin + share, bytes);
 
-  std::vector<const std::byte*> inputs(n);
-  std::vector<std::byte*> outputs(n);
   auto& [sources, scales] = board.operands();
+  auto& [inputs, outputs] = board.buffers();
   for (int member = 0; member < board.size(); ++member) {
     const auto i = static_cast<size_t>(member);
     const bool own = member == board.rank();

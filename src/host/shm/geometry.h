@@ -29,6 +29,12 @@ struct Opening {
   };
 };
 
+// Where the buffers lie that a member lends.
+struct Lent {
+  Place input;
+  Place output;
+};
+
 // The flag in the data line: a reader that sees the sequence number has the signature and up to 32 bytes with the same
 // cache line.
 struct alignas(128) Header {
@@ -38,13 +44,13 @@ struct alignas(128) Header {
   union {
     std::byte payload[32];  // what is staged, where it fits
     Opening opening;
+    Lent lent;  // of a one-shot whose data does not fit
   };
-  // Of what is lent; in the second line, which is not read otherwise.
-  Place input;
-  Place output;
+  Lent lent_beside_opening;  // in the second line, which is not read otherwise
   std::atomic<uint64_t> retracted;  // not 0: its group has failed, and nobody may begin to touch that
 };
-static_assert(sizeof(Opening) == sizeof(Header::payload) && offsetof(Header, input) == 64);
+static_assert(sizeof(Opening) == sizeof(Header::payload) && sizeof(Lent) == sizeof(Header::payload) &&
+              offsetof(Header, lent_beside_opening) == 64);
 
 struct alignas(128) Counter {
   std::atomic<uint64_t> value;

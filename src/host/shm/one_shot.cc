@@ -5,17 +5,18 @@
 
 namespace ps {
 
-OneShot::OneShot(Board& board, Call&& call, uint64_t sequence)
+OneShot::OneShot(Board& board, Call&& call, uint64_t sequence, bool lends)
     : StagedOperation(board, std::move(call), sequence),
       blocks_(board, call_, sequence, StagedBlocks::bytes_of(call_, board.size())),
       may_be_lent_(blocks_.bytes() >= Direct::kLeastBytes),
-      direct_(board, call_, sequence) {}
+      direct_(board, call_, sequence, Direct::Line::kFlag, lends) {}
 
 bool OneShot::step() {
   if (!published_) {
     if (!may_publish()) return false;
-    if (may_be_lent_) direct_.announce();
-    if (stages() && !direct_.lends_own()) blocks_.stage(board_, call_);
+    const Lent lent = may_be_lent_ ? direct_.find() : Lent{};
+    if (stages() && lent.input.region == 0) blocks_.stage(board_, call_);
+    if (may_be_lent_) direct_.announce(lent);
     publish();
   }
   // Not only with those that are met one after the other: who is late must hide no difference between the others.

@@ -12,12 +12,17 @@ namespace ps {
 
 class OneShot final : public StagedOperation {
  public:
-  OneShot(Board& board, Call&& call, uint64_t sequence);
+  OneShot(Board& board, Call&& call, uint64_t sequence) : OneShot(board, std::move(call), sequence, false) {}
   // Of a call that is published already, see host/shm/small_call.h.
-  struct Published {};
-  OneShot(Board& board, Call&& call, uint64_t sequence, Published) : OneShot(board, std::move(call), sequence) {
+  struct Published {
+    bool lends;
+    bool is_finished;  // but for those who may still use what this rank lends
+  };
+  OneShot(Board& board, Call&& call, uint64_t sequence, Published published)
+      : OneShot(board, std::move(call), sequence, published.lends) {
     published_ = true;
     is_compared_ = false;
+    finished_ = published.is_finished;
   }
   bool step() override;
 
@@ -25,6 +30,8 @@ class OneShot final : public StagedOperation {
   std::vector<int> retract() override { return direct_.retract(); }
 
  private:
+  OneShot(Board& board, Call&& call, uint64_t sequence, bool lends);
+
   bool finish();
   bool stage_late();
   std::vector<int> late() const;

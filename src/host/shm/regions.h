@@ -16,8 +16,8 @@ namespace ps {
 
 // Where a buffer lies in its owner's part; region 0: in none.
 struct Place {
-  uint64_t region = 0;
-  uint64_t offset = 0;
+  uint64_t region;
+  uint64_t offset;
 };
 
 class Regions {

@@ -19,7 +19,7 @@ uint64_t now(const Counter& counter) { return counter.value.load(std::memory_ord
 
 RingOperation::RingOperation(Board& board, Call&& call, uint64_t sequence)
     : StagedOperation(board, std::move(call), sequence),
-      direct_(board, call_, sequence),
+      direct_(board, call_, sequence, Direct::Line::kSecond),
       streaming_kernel_(streaming_kernel(call_)),
       others_(static_cast<size_t>(board.size())) {}
 
@@ -34,7 +34,7 @@ bool RingOperation::begun() {
     const MemberLines& own = board_.own();
     own_ = {now(own.staged), now(own.reduced), now(own.consumed), 0};
     board_.header(board_.rank(), sequence_).opening = own_;
-    if (may_lend()) direct_.announce();
+    if (may_lend()) direct_.announce(direct_.find());
     stage_slot();
     publish();
   }

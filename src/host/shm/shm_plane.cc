@@ -92,7 +92,7 @@ bool ShmPlane::begin_small(const Call& call, uint64_t sequence) {
 }
 
 void ShmPlane::resume_small(Call&& call, uint64_t sequence, OperationSlot& slot) {
-  slot.emplace<OneShot>(board_, std::move(call), sequence, OneShot::Published());
+  slot.emplace<OneShot>(board_, std::move(call), sequence, small_call_.state());
 }
 
 std::vector<int> ShmPlane::retract_messages() {

@@ -28,7 +28,7 @@ class ShmPlane final : public Plane {
 
   void start(Call&& call, uint64_t sequence, OperationSlot& slot) override;
   bool begin_small(const Call& call, uint64_t sequence) override;
-  bool end_small(const Call& call, uint64_t sequence) override { return small_call_.end(call, sequence); }
+  AtOnce end_small(const Call& call, uint64_t sequence) override { return small_call_.end(call, sequence); }
   void resume_small(Call&& call, uint64_t sequence, OperationSlot& slot) override;
   bool reached(int member, uint64_t sequence) override { return board_.reached(member, sequence); }
 

@@ -53,7 +53,7 @@ void SingleCopy::lend() {
       std::memcpy(input_bounce_.get(), call_.input.base, bytes);
       call_.input.base = input_bounce_.get();
     }
-    own.input = place.value_or(Place{0, address_of(call_.input.base)});
+    own.lent_beside_opening.input = place.value_or(Place{0, address_of(call_.input.base)});
   }
   if (reads()) {
     const size_t bytes = call_.output.extent(board_.size());
@@ -62,7 +62,7 @@ void SingleCopy::lend() {
       output_bounce_ = std::make_unique_for_overwrite<std::byte[]>(bytes);
       call_.output.base = output_bounce_.get();
     }
-    own.output = place.value_or(Place{0, address_of(call_.output.base)});
+    own.lent_beside_opening.output = place.value_or(Place{0, address_of(call_.output.base)});
   }
 }
 
@@ -101,8 +101,8 @@ void SingleCopy::plan() {
 bool SingleCopy::is_direct() const {
   for (int member = 0; member < board_.size(); ++member) {
     if (member != board_.rank() && !needs(member, true)) continue;
-    if (has_root() && call_.stages(member) && header(member).input.region == 0) return false;
-    if (call_.reads(member) && header(member).output.region == 0) return false;
+    if (has_root() && call_.stages(member) && header(member).lent_beside_opening.input.region == 0) return false;
+    if (call_.reads(member) && header(member).lent_beside_opening.output.region == 0) return false;
   }
   return true;
 }
@@ -178,14 +178,14 @@ bool SingleCopy::move(const Part& part, size_t at, size_t bytes) const {
     // Where the block lies in the reader's output; a root has them one behind the other.
     const size_t block = call_.all_read ? (call_.all_stage ? call_.output.offset(rank) : 0)
                                         : block_bytes(rank, part.member) * static_cast<size_t>(rank);
-    const Place& place = header(part.member).output;
+    const Place& place = header(part.member).lent_beside_opening.output;
     if (place.region == 0) return memory.write(part.member, place.offset + block + at, from, bytes);
     copy(output_of(part.end), board_.regions().at(part.member, {place.region, place.offset + block + at}, bytes), from, bytes);
     return true;
   }
   std::byte* const to = call_.output.at(call_.output_block(part.member)) + at;
   const size_t block = call_.columns ? block_bytes(part.member, rank) * static_cast<size_t>(rank) : 0;
-  const Place& place = header(part.member).input;
+  const Place& place = header(part.member).lent_beside_opening.input;
   if (place.region == 0) return memory.read(part.member, to, place.offset + block + at, bytes);
   copy(output_of(part.end), to, board_.regions().at(part.member, {place.region, place.offset + block + at}, bytes), bytes);
   return true;

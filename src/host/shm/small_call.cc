@@ -1,7 +1,9 @@
 #include "host/shm/small_call.h"
 
+#include "base/error.h"
 #include "host/copy/copy.h"
 #include "host/copy/copy_few.h"
+#include "host/shm/direct_all_reduce.h"
 
 namespace ps {
 
@@ -9,31 +11,60 @@ bool SmallCall::begin(const Call& call, uint64_t sequence, size_t staged_bytes) 
   if (sequence >= 2 && !board_.all_reached(sequence - 1)) return false;
   board_.operands();  // what can fail does so before this rank has begun
   blocks_ = StagedBlocks(board_, call, sequence, staged_bytes);
-  if (blocks_.bytes() >= Direct::kLeastBytes) Direct::announce_none(board_, sequence);
-  if (call.stages(board_.rank())) blocks_.stage(board_, call);
+  Direct direct(board_, call, sequence, Direct::Line::kFlag);
+  const Lent lent = is_large() ? direct.find() : Lent{};
+  lends_ = lent.input.region != 0;
+  if (call.stages(board_.rank()) && !lends_) blocks_.stage(board_, call);
+  if (is_large()) direct.announce(lent);
   board_.publish(sequence, call.signature, call.scale);
   meets_all_ = call.all_stage && call.all_read;
+  is_finished_ = false;
   next_to_meet_ = 0;
   return true;
 }
 
 // A member whose data this rank does not need is compared with if it has come: of two, the later one sees the earlier.
-bool SmallCall::is_there(const Call& call, uint64_t sequence, int member) const {
+AtOnce SmallCall::meet(const Call& call, uint64_t sequence, int member) const {
   const Header& other = board_.header(member, sequence);
-  const bool is_needed = call.reads(board_.rank()) && call.stages(member);
-  if (other.sequence.load(std::memory_order_seq_cst) != sequence) return !is_needed;
-  return other.signature == call.signature &&
-         (!is_needed || blocks_.bytes() < Direct::kLeastBytes || !Direct::lends(board_, member, sequence));
+  if (other.sequence.load(std::memory_order_seq_cst) != sequence) {
+    return call.reads(board_.rank()) && call.stages(member) ? AtOnce::kNotYet : AtOnce::kDone;
+  }
+  return other.signature == call.signature ? AtOnce::kDone : AtOnce::kNo;
 }
 
-bool SmallCall::end(const Call& call, uint64_t sequence) {
-  const int size = board_.size();
-  const int rank = board_.rank();
-  for (; next_to_meet_ < size; ++next_to_meet_) {
-    if (next_to_meet_ != rank && !is_there(call, sequence, next_to_meet_)) return false;
+AtOnce SmallCall::end(const Call& call, uint64_t sequence) {
+  for (; next_to_meet_ < board_.size(); ++next_to_meet_) {
+    if (next_to_meet_ == board_.rank()) continue;
+    if (const AtOnce met = meet(call, sequence, next_to_meet_); met != AtOnce::kDone) return met;
   }
   if (meets_all_) board_.note_all_reached(sequence);
-  if (blocks_.bytes() == 0 || !call.reads(rank)) return true;
+  if (is_large()) return end_large(call, sequence);
+  combine(call, sequence);
+  return AtOnce::kDone;
+}
+
+AtOnce SmallCall::end_large(const Call& call, uint64_t sequence) {
+  Direct direct(board_, call, sequence, Direct::Line::kFlag, lends_);
+  if (!is_finished_) {
+    if (lends_ ? !reduce_directly(direct, call, sequence) : direct.uses_lent()) return AtOnce::kNo;
+    if (!lends_) combine(call, sequence);
+    is_finished_ = true;
+  }
+  return direct.released() ? AtOnce::kDone : AtOnce::kNotYet;
+}
+
+bool SmallCall::reduce_directly(Direct& direct, const Call& call, uint64_t sequence) try {
+  if (!direct.everything() || !direct_all_reduce(board_, direct, call, sequence)) return false;
+  direct.done();
+  return true;
+} catch (const Error&) {
+  return false;  // the operation that goes on finds it too, and its group learns of it
+}
+
+void SmallCall::combine(const Call& call, uint64_t sequence) {
+  const int size = board_.size();
+  const int rank = board_.rank();
+  if (blocks_.bytes() == 0 || !call.reads(rank)) return;
   const auto source = [&](int member) {
     return member == rank ? call.input.at(call.input_block(rank)) : blocks_.from(board_, member);
   };
@@ -45,7 +76,7 @@ bool SmallCall::end(const Call& call, uint64_t sequence) {
       scales[static_cast<size_t>(member)] = member == rank ? call.scale : board_.header(member, sequence).scale;
     }
     call.kernel(call.output.at(0), sources.data(), sources.size(), bytes / call.element, scales.data());
-    return true;
+    return;
   }
   for (int member = 0; member < size; ++member) {
     if (!call.stages(member)) continue;
@@ -55,7 +86,6 @@ bool SmallCall::end(const Call& call, uint64_t sequence) {
     bytes <= sizeof(Header::payload) ? copy_few(to, source(member), bytes)
                                      : copy(CopyTarget::kOutput, to, source(member), bytes);
   }
-  return true;
 }
 
 }  // namespace ps
