@@ -44,11 +44,13 @@ Board::Board(const HostSegment& host, std::shared_ptr<SharedMemory> memory, cons
 }
 
 void Board::make_operands() {
-  const auto size = static_cast<size_t>(geometry_.size);
-  operands_.scales.resize(size);
-  buffers_.inputs.resize(size);
-  buffers_.outputs.resize(size);
-  operands_.sources.resize(size);  // last, as it is what is looked at
+  operands_.scales.resize(static_cast<size_t>(geometry_.size));
+  operands_.sources.resize(static_cast<size_t>(geometry_.size));  // last, as it is what is looked at
+}
+
+void Board::make_buffers() {
+  buffers_.inputs.resize(static_cast<size_t>(geometry_.size));
+  buffers_.outputs.resize(static_cast<size_t>(geometry_.size));
 }
 
 void Board::take_pages(const std::byte* begin, size_t bytes, const char* what) const {

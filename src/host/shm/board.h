@@ -141,7 +141,7 @@ class Board {
     std::vector<std::byte*> outputs;
   };
   Buffers& buffers() {
-    operands();
+    if (buffers_.outputs.empty()) make_buffers();
     return buffers_;
   }
   // A part of a result on its way to memory.
@@ -185,6 +185,7 @@ class Board {
   [[noreturn, gnu::cold]] static void refuse(int member, const Signature& theirs);
   // At first use: with many members few operations come to one that has all of them.
   [[gnu::cold]] void make_operands();
+  [[gnu::cold]] void make_buffers();
   // The latest operation that `member` has published.
   uint64_t look(int member);
   void take_pages(const std::byte* begin, size_t bytes, const char* what) const;

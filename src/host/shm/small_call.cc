@@ -9,11 +9,13 @@ namespace ps {
 
 bool SmallCall::begin(const Call& call, uint64_t sequence, size_t staged_bytes) {
   if (sequence >= 2 && !board_.all_reached(sequence - 1)) return false;
-  board_.operands();  // what can fail does so before this rank has begun
   blocks_ = StagedBlocks(board_, call, sequence, staged_bytes);
   Direct direct(board_, call, sequence, Direct::Line::kFlag);
   const Lent lent = is_large() ? direct.find() : Lent{};
   lends_ = lent.input.region != 0;
+  // What can fail does so before this rank has begun.
+  if (call.kernel != nullptr) board_.operands();
+  if (lends_) board_.buffers();
   if (call.stages(board_.rank()) && !lends_) blocks_.stage(board_, call);
   if (is_large()) direct.announce(lent);
   board_.publish(sequence, call.signature, call.scale);
