@@ -19,8 +19,9 @@ namespace ps {
 
 class Direct {
  public:
-  // Below this many staged bytes copying is faster.
-  static constexpr size_t kLeastBytes = 8 << 10;
+  // Below this many staged bytes copying is faster: where ranks share CPUs, to wait for those who still use what is lent may
+  // take a turn of everybody. The same on all members.
+  static size_t least_bytes(const Board& board) { return board.is_crowded() ? 32 << 10 : 8 << 10; }
 
   // Where a header says what is lent: in the line of the flag, or in its second one where the first has an Opening.
   enum class Line { kFlag, kSecond };

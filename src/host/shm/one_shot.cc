@@ -8,7 +8,7 @@ namespace ps {
 OneShot::OneShot(Board& board, Call&& call, uint64_t sequence, bool lends)
     : StagedOperation(board, std::move(call), sequence),
       blocks_(board, call_, sequence, StagedBlocks::bytes_of(call_, board.size())),
-      may_be_lent_(blocks_.bytes() >= Direct::kLeastBytes),
+      may_be_lent_(blocks_.bytes() >= Direct::least_bytes(board)),
       direct_(board, call_, sequence, Direct::Line::kFlag, lends) {}
 
 bool OneShot::step() {

@@ -10,19 +10,30 @@ namespace ps {
 bool SmallCall::begin(const Call& call, uint64_t sequence, size_t staged_bytes) {
   if (sequence >= 2 && !board_.all_reached(sequence - 1)) return false;
   blocks_ = StagedBlocks(board_, call, sequence, staged_bytes);
-  Direct direct(board_, call, sequence, Direct::Line::kFlag);
-  const Lent lent = is_large() ? direct.find() : Lent{};
-  lends_ = lent.input.region != 0;
-  // What can fail does so before this rank has begun.
-  if (call.kernel != nullptr) board_.operands();
-  if (lends_) board_.buffers();
-  if (call.stages(board_.rank()) && !lends_) blocks_.stage(board_, call);
-  if (is_large()) direct.announce(lent);
+  if (call.kernel != nullptr) board_.operands();  // what can fail does so before this rank has begun
+  lends_ = false;
+  if (is_large()) {
+    lend_or_stage(call, sequence);
+  } else if (call.stages(board_.rank())) {
+    blocks_.stage(board_, call);
+  }
   board_.publish(sequence, call.signature, call.scale);
   meets_all_ = call.all_stage && call.all_read;
   is_finished_ = false;
   next_to_meet_ = 0;
   return true;
+}
+
+void SmallCall::lend_or_stage(const Call& call, uint64_t sequence) {
+  Direct direct(board_, call, sequence, Direct::Line::kFlag);
+  const Lent lent = direct.find();
+  lends_ = lent.input.region != 0;
+  if (lends_) {
+    board_.buffers();
+  } else if (call.stages(board_.rank())) {
+    blocks_.stage(board_, call);
+  }
+  direct.announce(lent);
 }
 
 // A member whose data this rank does not need is compared with if it has come: of two, the later one sees the earlier.

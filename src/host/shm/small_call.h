@@ -21,7 +21,7 @@ class SmallCall {
   // Of equal blocks; what lends them or reads them where they are is an all_reduce.
   bool suits(const Call& call, size_t staged_bytes) const {
     return !call.part && !call.uneven && call.input.are_equal() && call.output.are_equal() &&
-           (staged_bytes < Direct::kLeastBytes || board_.regions().is_empty() || call.kind() == Kind::kAllReduce);
+           (staged_bytes < Direct::least_bytes(board_) || board_.regions().is_empty() || call.kind() == Kind::kAllReduce);
   }
 
   // False: this rank's header may not be written yet.
@@ -33,10 +33,11 @@ class SmallCall {
 
  private:
   AtOnce meet(const Call& call, uint64_t sequence, int member) const;
+  void lend_or_stage(const Call& call, uint64_t sequence);
   AtOnce end_large(const Call& call, uint64_t sequence);
   bool reduce_directly(Direct& direct, const Call& call, uint64_t sequence);
   void combine(const Call& call, uint64_t sequence);
-  bool is_large() const { return blocks_.bytes() >= Direct::kLeastBytes; }
+  bool is_large() const { return blocks_.bytes() >= Direct::least_bytes(board_); }
 
   Board& board_;
   StagedBlocks blocks_;
