@@ -744,14 +744,14 @@ PS_API psResult psReduceOpFree(psGroup group, psReduceOp op);
 
 /* ---- Memory ---------------------------------------------------------------------------------------------------- */
 
-/* On one host a group's collectives of 8 KiB and more use buffers that lie anywhere in what these functions gave it where
- * they are: one pass and no copy through the library's own buffers (all_reduce where all members' lie there). Not so
- * gather_v, scatter_v, all_to_all_v, an all_to_all in place, what goes in a tree, and messages. Nothing else changes, and
- * members need not agree on it: what lies elsewhere is served as usual. Also when an operation fails it ends on a rank only
- * when no member is in that rank's buffers any more; a member that was stopped (SIGSTOP) just there is waited for 5 s, and
- * may read and write them when it is continued. Errors of all four, which do not fail the group: PEER_FAILED a member ended,
- * or the process that hosts the store; CLOSED that one left; TIMEOUT after the group's deadline; MISMATCH when members call
- * different ones of them, or with different arguments. */
+/* On one host a group's collectives of 8 KiB and more (mostly 32 where ranks share CPUs) use buffers that lie anywhere in
+ * what these functions gave it where they are: one pass and no copy through the library's own buffers (all_reduce where all
+ * members' lie there). Not so gather_v, scatter_v, all_to_all_v, an all_to_all in place, what goes in a tree, and messages.
+ * Nothing else changes, and members need not agree on it: what lies elsewhere is served as usual. Also when an operation
+ * fails it ends on a rank only when no member is in that rank's buffers any more; a member that was stopped (SIGSTOP) just
+ * there is waited for 5 s, and may read and write them when it is continued. Errors of all four, which do not fail the
+ * group: PEER_FAILED a member ended, or the process that hosts the store; CLOSED that one left; TIMEOUT after the group's
+ * deadline; MISMATCH when members call different ones of them, or with different arguments. */
 
 /* C b. `size` bytes of zeroed memory for each member, which all members on its host reach; *memory is this rank's part,
  * on a page boundary. Pages are taken now. `size` is the same on all; 0 gives a pointer to free. `device`:
