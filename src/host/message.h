@@ -9,7 +9,7 @@
 namespace ps {
 
 // Of a message that is to be received, or a collective that is to be ended, without being kept: done; not yet, ask again;
-// or not so, and it must be posted.
+// or not so, and it must be posted, or resumed.
 enum class AtOnce { kDone, kNotYet, kNo };
 
 struct Message {

@@ -32,7 +32,8 @@ class Direct {
 
   // What this rank can lend of the call, region 0: nothing.
   Lent find() const;
-  // Writes that into its header, before that is published; after what it stages, which otherwise waits for the header's line.
+  // Writes that into its header, before that is published; in one shot after what it
+  // stages, which otherwise waits for the header's line.
   void announce(const Lent& found);
 
   // Of this rank, and of members that have arrived: whether it lends its input (in an all_reduce its output too).
@@ -60,7 +61,8 @@ class Direct {
   // See Operation::retract.
   std::vector<int> retract();
 
-  // Whether this rank reads what others lend. Not of an all_reduce, where everything() decides.
+  // Whether others lend what this rank reads. That it reads it where it lies does not follow in an all_reduce, where
+  // everything() decides.
   bool uses_lent() const;
   // Whether that is all it reads, and it lends what it gives.
   bool uses_no_ring() const;

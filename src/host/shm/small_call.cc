@@ -1,6 +1,7 @@
 #include "host/shm/small_call.h"
 
-#include "base/error.h"
+#include <exception>
+
 #include "host/copy/copy.h"
 #include "host/copy/copy_few.h"
 #include "host/shm/direct_all_reduce.h"
@@ -59,6 +60,7 @@ AtOnce SmallCall::end(const Call& call, uint64_t sequence) {
 AtOnce SmallCall::end_large(const Call& call, uint64_t sequence) {
   Direct direct(board_, call, sequence, Direct::Line::kFlag, lends_);
   if (!is_finished_) {
+    // What it lends is of an all_reduce, see suits(). Where only some lend, the operation that goes on knows what to do.
     if (lends_ ? !reduce_directly(direct, call, sequence) : direct.uses_lent()) return AtOnce::kNo;
     if (!lends_) combine(call, sequence);
     is_finished_ = true;
@@ -70,7 +72,7 @@ bool SmallCall::reduce_directly(Direct& direct, const Call& call, uint64_t seque
   if (!direct.everything() || !direct_all_reduce(board_, direct, call, sequence)) return false;
   direct.done();
   return true;
-} catch (const Error&) {
+} catch (const std::exception&) {
   return false;  // the operation that goes on finds it too, and its group learns of it
 }
 

@@ -1,8 +1,8 @@
 // Collectives of some KiB for which everybody comes at once: one-shot without an operation object. What such a call costs
 // beside the cache lines is instructions, and most of them would build, queue and destroy what is never needed.
 //
-// begin() publishes as OneShot does, so peers see no difference, and where somebody is late, lends its buffer alone, or
-// has called something else, an OneShot that is told of it goes on.
+// begin() publishes as OneShot does, so peers see no difference, and where somebody is late, some lend their buffers and
+// others do not, or somebody has called something else, an OneShot that is told of it goes on.
 #pragma once
 
 #include "host/call.h"
@@ -18,7 +18,7 @@ class SmallCall {
  public:
   explicit SmallCall(Board& board) : board_(board) {}
 
-  // Of equal blocks; what lends them or reads them where they are is an all_reduce.
+  // Of equal blocks; where a group has memory that may be lent, a large call must be an all_reduce.
   bool suits(const Call& call, size_t staged_bytes) const {
     return !call.part && !call.uneven && call.input.are_equal() && call.output.are_equal() &&
            (staged_bytes < Direct::least_bytes(board_) || board_.regions().is_empty() || call.kind() == Kind::kAllReduce);
