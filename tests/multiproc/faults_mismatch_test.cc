@@ -287,7 +287,9 @@ const RankProgram kLent("lent_mismatch", [](const Rank& self) {
         ok(scatters ? psScatter(group, send, recv.data(), count, PS_INT32, 0, nullptr, &work)
                     : psBroadcast(group, send, recv.data(), count, PS_INT32, 0, nullptr, &work));
         for (int i = 0; i < 50; ++i) psWorkTest(work);
-        must((count == kLendable && self.rank == 1) || holds(0), "an output was written before the calls were compared");
+        // Where ranks share CPUs so small a broadcast is copied, and its root waits for nobody.
+        const bool waits = count == kLarge || (self.rank == 0 && scatters);
+        must(!waits || holds(0), "an output was written before the calls were compared");
         self.say("called");
         result = psWorkWait(work, -1);
         must(holds(result == PS_OK ? 7 : 0), "a failing call wrote its output");
