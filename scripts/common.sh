@@ -53,7 +53,7 @@ configure() {
   fi
   cmake "${fresh[@]}" -S "$root" -B "$build" -G Ninja \
     -DCMAKE_C_COMPILER=/usr/bin/gcc -DCMAKE_CXX_COMPILER=/usr/bin/g++ \
-    -DPS_TESTS="$tests" -DPS_SANITIZERS="$tests"
+    -DPS_TESTS="$tests" -DPS_SANITIZERS="$tests" -DCMAKE_COMPILE_WARNING_AS_ERROR=ON
 }
 
 # compile TARGET...

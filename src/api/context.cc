@@ -50,7 +50,7 @@ psResult psGetWorldInfo(psContext context, psWorldInfo* info) {
     require(info, "info");
     check_size(info, "psWorldInfo");
     const ps::World& world = object->world();
-    const ps::Member& self = world.member(world.rank());
+    const ps::Member self = world.member(world.rank());
     const auto failure = object->failure();
     psWorldInfo out = PS_WORLD_INFO_INIT;
     out.rank = world.rank();
@@ -81,7 +81,7 @@ psResult psGetRankInfo(psContext context, int32_t global_rank, psRankInfo* info)
     if (global_rank < 0 || global_rank >= world.size()) {
       ps::fail(PS_ERR_ARGUMENT, "global_rank {} is not in the world of {} ranks", global_rank, world.size());
     }
-    const ps::Member& member = world.member(global_rank);
+    const ps::Member member = world.member(global_rank);
     psRankInfo out = PS_RANK_INFO_INIT;
     out.state = world.state(global_rank);
     out.node = member.node;

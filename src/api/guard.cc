@@ -1,15 +1,42 @@
 #include "api/guard.h"
 
+#include <pthread.h>
+
 #include <cstdio>
+#include <cstdlib>
 #include <mutex>
+#include <span>
 
 #include "base/fork.h"
 
 namespace ps::api {
 namespace {
 
-// Fixed room: keeping an error must not need memory. Long enough for a hang report over some dozens of ranks.
-thread_local char text_of_last_error[8192];
+// Long enough for a hang report over some dozens of ranks. Allocated by a thread's first error: in static thread-local
+// memory every thread of the program would pay for it. Where there is no memory, a short text is kept all the same.
+constexpr size_t kLongText = 8192;
+thread_local char* long_text = nullptr;
+thread_local char short_text[256];
+
+void free_text(void* text) {
+  long_text = nullptr;
+  std::free(text);
+}
+
+std::span<char> room_for_text() {
+  // A key rather than a destructor: to register one needs memory, and ends the process where there is none.
+  static pthread_key_t at_thread_end;
+  static const bool has_key = ::pthread_key_create(&at_thread_end, free_text) == 0;
+  if (long_text == nullptr && has_key) {
+    char* const text = static_cast<char*>(std::malloc(kLongText));
+    if (text != nullptr && ::pthread_setspecific(at_thread_end, text) == 0) {
+      long_text = text;
+    } else {
+      std::free(text);
+    }
+  }
+  return long_text != nullptr ? std::span(long_text, kLongText) : std::span(short_text);
+}
 
 std::atomic<int> living_contexts{0};
 
@@ -18,11 +45,12 @@ std::atomic<int> living_contexts{0};
 std::atomic<bool> forked{false};
 
 psResult fail_with(const char* function, psResult code, const char* text) {
-  std::snprintf(text_of_last_error, sizeof text_of_last_error, "%s: %s", function, text);
+  const std::span<char> room = room_for_text();
+  std::snprintf(room.data(), room.size(), "%s: %s", function, text);
   return code;
 }
 
-const char* last_error() { return text_of_last_error; }
+const char* last_error() { return long_text != nullptr ? long_text : short_text; }
 
 void context_opened() {
   static std::once_flag once;

@@ -17,7 +17,7 @@
 
 namespace ps::api {
 
-// Stores the thread's error text "function: text", cut to its fixed room, and returns the code. Does not allocate.
+// Stores the thread's error text "function: text", cut to its room, and returns the code. Needs no memory.
 psResult fail_with(const char* function, psResult code, const char* text);
 const char* last_error();
 

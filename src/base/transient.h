@@ -45,7 +45,7 @@ class TransientAllocator {
 
  private:
   static constexpr size_t kMost = (SIZE_MAX - kPage) / sizeof(T);
-  static constexpr bool is_large(size_t bytes) { return bytes >= 2 * kPage; }
+  static constexpr bool is_large(size_t bytes) { return bytes >= kPage; }
   static_assert(alignof(T) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
 };
 

@@ -6,9 +6,13 @@
 // so that the first is named. Written by their rank, read by all.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
 
 namespace ps {
 
@@ -44,6 +48,24 @@ class alignas(128) Attempts {
   std::atomic<uint64_t> latest_{0};
   std::array<std::atomic<uint64_t>, kWords> bits_{};
   std::array<std::atomic<uint64_t>, kWords> followed_{};
+};
+
+// The numbers that the members of one group gave their attempts at it. Where all have made the same groups before, they
+// are alike, and one is kept.
+class AttemptNumbers {
+ public:
+  AttemptNumbers() = default;
+  explicit AttemptNumbers(std::span<const uint64_t> of_members) {
+    const bool are_alike =
+        std::adjacent_find(of_members.begin(), of_members.end(), std::not_equal_to<>()) == of_members.end();
+    if (are_alike) of_members = of_members.first(1);
+    numbers_.assign(of_members.begin(), of_members.end());
+  }
+
+  uint64_t operator[](size_t member) const { return numbers_.size() == 1 ? numbers_.front() : numbers_[member]; }
+
+ private:
+  std::vector<uint64_t> numbers_;
 };
 
 }  // namespace ps

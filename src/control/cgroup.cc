@@ -1,10 +1,11 @@
 #include "control/cgroup.h"
 
 #include <algorithm>
-#include <fstream>
 #include <optional>
 #include <sstream>
 #include <vector>
+
+#include "base/text_file.h"
 
 namespace ps {
 namespace {
@@ -25,7 +26,7 @@ bool has_word(const std::string& list, const std::string& word) {
 
 // The lines "number:controllers:path" of /proc/self/cgroup; version 2 has number 0 and no controllers.
 std::optional<std::string> group_path(const std::string& root, const std::string& controller) {
-  std::ifstream file(root + "/proc/self/cgroup");
+  TextFile file(root + "/proc/self/cgroup");
   for (std::string line; std::getline(file, line);) {
     const size_t first = line.find(':');
     const size_t second = line.find(':', first + 1);
@@ -54,7 +55,7 @@ std::vector<std::string> folders_of(const std::string& mount, const std::string&
 // A line of mountinfo: id parent device root mount options [tags] - type source super_options (proc(5)).
 std::vector<Place> places(const std::string& root, const std::string& controller) {
   std::vector<Place> found;
-  std::ifstream file(root + "/proc/self/mountinfo");
+  TextFile file(root + "/proc/self/mountinfo");
   for (std::string line; std::getline(file, line);) {
     const size_t dash = line.find(" - ");
     if (dash == std::string::npos) continue;
@@ -74,7 +75,7 @@ std::vector<Place> places(const std::string& root, const std::string& controller
 
 // "max", -1 and the like are no numbers above 0.
 double number_in(const std::string& file) {
-  std::ifstream stream(file);
+  TextFile stream(file);
   double value = 0;
   return stream >> value && value > 0 ? value : 0;
 }
@@ -82,7 +83,7 @@ double number_in(const std::string& file) {
 CgroupLimit cpus_in(const std::string& folder, bool unified) {
   CgroupLimit limit;
   limit.file = folder + (unified ? "/cpu.max" : "/cpu.cfs_quota_us");
-  std::ifstream stream(limit.file);
+  TextFile stream(limit.file);
   double quota = 0;
   double period = 0;
   stream >> quota;
@@ -100,7 +101,7 @@ constexpr double kUnlimited = 1LL << 60;
 
 // Cached files give way. What is shared is not among them.
 double cached_bytes(const std::string& folder, bool unified) {
-  std::ifstream stream(folder + "/memory.stat");
+  TextFile stream(folder + "/memory.stat");
   std::string key;
   double bytes = 0;
   for (double value = 0; stream >> key >> value;) {
@@ -123,7 +124,7 @@ CgroupLimit bytes_in(const std::string& folder, bool unified, const char* most, 
 
 // Of swap, whose limit may be 0.
 double swap_left_in(const std::string& folder) {
-  std::ifstream stream(folder + "/memory.swap.max");
+  TextFile stream(folder + "/memory.swap.max");
   double most = 0;
   if (!(stream >> most)) return kUnlimited;
   return std::max(most - number_in(folder + "/memory.swap.current"), 0.0);

@@ -2,26 +2,26 @@
 
 #include <fmt/core.h>
 
-#include <filesystem>
-#include <fstream>
-
 #include "base/environment.h"
 #include "base/error.h"
+#include "base/text_file.h"
 
 namespace ps {
 namespace {
 
 constexpr int64_t kMostNumber = 65535;
+constexpr int kMostCaches = 8;  // of a CPU; there are two of the first level and one of each other
 
-std::string first_line(const std::filesystem::path& file) {
-  std::ifstream stream(file);
+// "" of a file that cannot be read.
+std::string first_line(const std::string& file) {
+  TextFile stream(file);
   std::string line;
   std::getline(stream, line);
   return line;
 }
 
 // A list that cannot be read is none.
-CpuSet listed(const std::filesystem::path& file) {
+CpuSet listed(const std::string& file) {
   try {
     return parse_cpus(first_line(file));
   } catch (const Error&) {
@@ -33,42 +33,34 @@ bool lie_within(const CpuSet& cpus, const CpuSet& domain) { return cpus.any() &&
 
 int first_of(const CpuSet& cpus) { return static_cast<int>(cpus._Find_first()); }
 
-// Calls visit(folder) for each folder called `name` and a number, until it returns true.
-template <class Visit>
-void visit_numbered(const std::filesystem::path& parent, const std::string& name, Visit&& visit) {
-  std::error_code failed;
-  for (auto entry = std::filesystem::directory_iterator(parent, failed); !failed && entry != end(entry); entry.increment(failed)) {
-    const std::string file = entry->path().filename();
-    if (!file.starts_with(name)) continue;
-    const auto number = parse_integer(file.substr(name.size()));
-    if (number && *number >= 0 && *number <= kMostNumber && visit(entry->path(), static_cast<int>(*number))) return;
-  }
-}
-
 }  // namespace
 
 CpuPlace find_place(const CpuSet& cpus, const std::string& devices) {
   CpuPlace place;
   if (cpus.none()) return place;
-  const std::filesystem::path root(devices);
-  visit_numbered(root / "node", "node", [&](const auto& folder, int number) {
-    if (!lie_within(cpus, listed(folder / "cpulist"))) return false;
-    place.node = number;
-    return true;
-  });
-  visit_numbered(root / "cpu" / fmt::format("cpu{}", first_of(cpus)) / "cache", "index", [&](const auto& folder, int) {
-    if (first_line(folder / "level") != "3") return false;
-    const CpuSet sharing = listed(folder / "shared_cpu_list");
+  // Nodes are listed as CPUs are.
+  const CpuSet nodes = listed(devices + "/node/online");
+  for (size_t node = nodes._Find_first(); node < nodes.size(); node = nodes._Find_next(node)) {
+    if (!lie_within(cpus, listed(fmt::format("{}/node/node{}/cpulist", devices, node)))) continue;
+    place.node = static_cast<int>(node);
+    break;
+  }
+  for (int index = 0; index < kMostCaches; ++index) {
+    const std::string cache = fmt::format("{}/cpu/cpu{}/cache/index{}", devices, first_of(cpus), index);
+    if (first_line(cache + "/level") != "3") continue;
+    const CpuSet sharing = listed(cache + "/shared_cpu_list");
     if (lie_within(cpus, sharing)) place.cache = first_of(sharing);
-    return true;
-  });
+    break;
+  }
   return place;
 }
 
 std::string describe(const CpuPlace& place) {
   if (place == CpuPlace{}) return "none";
-  const auto number = [](int id) { return id == CpuPlace::kUnknown ? std::string() : std::to_string(id); };
-  return number(place.node) + (place.cache == CpuPlace::kUnknown ? "" : "." + number(place.cache));
+  std::string text;
+  if (place.node != CpuPlace::kUnknown) text += std::to_string(place.node);
+  if (place.cache != CpuPlace::kUnknown) text += fmt::format(".{}", place.cache);
+  return text;
 }
 
 CpuPlace parse_place(const std::string& text, const char* where) {

@@ -26,6 +26,9 @@ constexpr int kMostWatched = 16;
 constexpr int kMostEntries = kMostWatched + 2;  // the kernel takes 128
 constexpr int64_t kScanNs = 5'000'000;
 constexpr int64_t kLateNs = 5 * kTickNs;
+constexpr uint32_t kMostSilentMs = 1U << 30;  // 12 days
+
+uint32_t in_ms(int64_t ns) { return static_cast<uint32_t>(ns / 1'000'000); }
 
 WaitEntry entry(const std::atomic<uint32_t>& word, uint32_t value) {
   return {.value = value, .address = reinterpret_cast<uint64_t>(&word), .flags = kWord32, .reserved = 0};
@@ -63,8 +66,9 @@ void Guardian::stop() {
 }
 
 int64_t Guardian::silent_ms(int local_index) const {
-  const int64_t changed = pulses_[static_cast<size_t>(local_index)].changed_ns.load();
-  return changed == 0 ? 0 : std::max<int64_t>((scanned_ns_.load() - changed) / 1'000'000, 0);
+  const uint32_t changed = pulses_[static_cast<size_t>(local_index)].changed_ms.load();
+  // Not of a scan under way, whose time is noted last.
+  return std::max(static_cast<int32_t>(in_ms(scanned_ns_.load()) - changed), 0);
 }
 
 void Guardian::run() {
@@ -120,7 +124,9 @@ void Guardian::scan() {
     const uint32_t beats = lines.heart.beats.load();
     if (beats != pulse.beats.load() || is_late) {
       pulse.beats.store(beats);
-      pulse.changed_ns.store(now);
+      pulse.changed_ms.store(in_ms(now));
+    } else if (in_ms(now) - pulse.changed_ms.load() > kMostSilentMs) {
+      pulse.changed_ms.store(in_ms(now) - kMostSilentMs);
     }
   }
   scanned_ns_.store(now);

@@ -48,9 +48,10 @@ class Guardian {
   std::atomic<uint32_t> entered_{0};
   uint32_t seen_deaths_ = 0;
   std::atomic<int64_t> scanned_ns_{0};
+  // Of each rank of the host, which is why it is small.
   struct Pulse {
     std::atomic<uint32_t> beats{0};
-    std::atomic<int64_t> changed_ns{0};
+    std::atomic<uint32_t> changed_ms{0};  // on the monotonic clock, of which it has the lower half; at most kMostSilentMs ago
   };
   std::vector<Pulse> pulses_;
   std::thread thread_;

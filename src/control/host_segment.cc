@@ -1,28 +1,42 @@
 #include "control/host_segment.h"
 
+#include <cstring>
+
+#include "base/pages.h"
+
 namespace ps {
 namespace {
 
 constexpr size_t kHeader = 128;
 
-}  // namespace
-
-size_t HostSegment::bytes(int local_size, int32_t world_size, bool with_sample) {
-  const size_t records = kHeader + static_cast<size_t>(local_size) * sizeof(RankLines) +
-                         static_cast<size_t>(world_size) * (sizeof(Standing) + sizeof(std::atomic<int32_t>));
-  if (!with_sample) return records;
-  return (records + alignof(CopySample) - 1) / alignof(CopySample) * alignof(CopySample) + sizeof(CopySample);
+size_t roster_offset(const Roster& roster) {
+  return kHeader + static_cast<size_t>(roster.local_size()) * sizeof(RankLines) +
+         static_cast<size_t>(roster.size()) * (sizeof(Standing) + sizeof(std::atomic<int32_t>));
 }
 
-HostSegment::HostSegment(std::shared_ptr<SharedMemory> memory, std::vector<int32_t> local_ranks, int32_t world_size,
-                         int local_index)
-    : memory_(std::move(memory)), local_ranks_(std::move(local_ranks)), world_size_(world_size), local_index_(local_index) {
+Roster view_of(std::string_view roster) { return Roster(reinterpret_cast<const std::byte*>(roster.data())); }
+
+}  // namespace
+
+size_t HostSegment::bytes(std::string_view roster, bool with_sample) {
+  const size_t records = roster_offset(view_of(roster)) + roster.size();
+  return with_sample ? round_up(records, alignof(CopySample)) + sizeof(CopySample) : records;
+}
+
+HostSegment::HostSegment(std::shared_ptr<SharedMemory> memory, std::string_view roster, int local_index)
+    : memory_(std::move(memory)),
+      local_size_(view_of(roster).local_size()),
+      world_size_(view_of(roster).size()),
+      local_index_(local_index) {
   std::byte* base = memory_->data();
   death_count_ = reinterpret_cast<std::atomic<uint32_t>*>(base);
   lines_ = reinterpret_cast<RankLines*>(base + kHeader);
-  standings_ = reinterpret_cast<Standing*>(base + kHeader + local_ranks_.size() * sizeof(RankLines));
+  standings_ = reinterpret_cast<Standing*>(lines_ + local_size_);
   deaths_ = reinterpret_cast<std::atomic<int32_t>*>(standings_ + world_size_);
-  if (memory_->size() == bytes(local_size(), world_size_, true)) {
+  std::byte* const own_roster = base + roster_offset(view_of(roster));
+  if (local_index == 0) std::memcpy(own_roster, roster.data(), roster.size());
+  roster_ = Roster(own_roster);
+  if (memory_->size() == bytes(roster, true)) {
     sample_ = reinterpret_cast<CopySample*>(base + memory_->size() - sizeof(CopySample));
   }
 }

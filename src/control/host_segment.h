@@ -1,18 +1,17 @@
-// What the ranks of one world on one host share besides data: who lives, who left, who died first, whom to wake, and
-// what each called last. One segment a context and host, made by the host's first rank.
+// What the ranks of one world on one host share besides data: who they are, who lives, who left, who died first, whom to
+// wake, and what each called last. One segment a context and host, made by the host's first rank.
 #pragma once
 
 #include <linux/futex.h>
 
 #include <array>
 #include <memory>
-#include <span>
-#include <string>
-#include <vector>
+#include <string_view>
 
 #include "control/attempts.h"
 #include "control/copy_sample.h"
 #include "control/doorbell.h"
+#include "control/roster.h"
 #include "control/shared_memory.h"
 #include "control/watch/loss.h"
 
@@ -64,17 +63,22 @@ struct Standing {
   std::atomic<uint32_t> left{0};  // of ranks on other hosts; of this host's, Presence tells
 };
 
+// Of a rank among those of its host, where many are kept.
+using LocalIndex = uint16_t;
+
 class HostSegment {
  public:
-  static size_t bytes(int local_size, int32_t world_size, bool with_sample = false);
-  // `memory` is zeroed where it is new. `local_ranks`: this host's ranks of the world, by local index.
-  HostSegment(std::shared_ptr<SharedMemory> memory, std::vector<int32_t> local_ranks, int32_t world_size, int local_index);
+  // The ranks' lines | the death log | the roster | the sample. `roster`: see RosterWriter.
+  static size_t bytes(std::string_view roster, bool with_sample = false);
+  // `memory` is zeroed where it is new. The host's first rank, with local index 0, writes the roster.
+  HostSegment(std::shared_ptr<SharedMemory> memory, std::string_view roster, int local_index);
 
-  int local_size() const { return static_cast<int>(local_ranks_.size()); }
+  const Roster& roster() const { return roster_; }
+  int local_size() const { return local_size_; }
   int local_index() const { return local_index_; }
   RankLines& lines(int index) const { return lines_[index]; }
   RankLines& own() const { return lines_[local_index_]; }
-  int32_t rank_of(int index) const { return local_ranks_[static_cast<size_t>(index)]; }
+  int32_t rank_of(int index) const { return roster_.rank_of(index); }
   Doorbell& doorbell(int index) const { return lines_[index].doorbell; }
 
   // The death log: ranks of the world in the order in which their deaths were noticed on this host, so that the first
@@ -106,13 +110,14 @@ class HostSegment {
 
  private:
   std::shared_ptr<SharedMemory> memory_;
-  std::vector<int32_t> local_ranks_;
+  int local_size_;
   int32_t world_size_;
   int local_index_;
   RankLines* lines_;
   std::atomic<uint32_t>* death_count_;
   std::atomic<int32_t>* deaths_;  // rank + 1; 0: free
   Standing* standings_;           // by rank
+  Roster roster_;
   CopySample* sample_ = nullptr;
 };
 

@@ -2,18 +2,18 @@
 
 #include <sys/socket.h>
 
-#include <fstream>
 #include <sstream>
 
 #include "base/environment.h"
 #include "base/error.h"
+#include "base/text_file.h"
 
 namespace ps {
 namespace {
 
 // Field 22 of /proc/<pid>/stat, in ticks since the system started: with it a number that is used again is another name.
 std::string start_time(pid_t pid) {
-  std::ifstream file(fmt::format("/proc/{}/stat", pid));
+  TextFile file(fmt::format("/proc/{}/stat", pid));
   std::string text;
   std::getline(file, text);
   const size_t name_end = text.rfind(')');

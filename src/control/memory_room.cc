@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
 
 #include "base/error.h"
+#include "base/text_file.h"
 #include "control/cgroup.h"
 
 namespace ps {
@@ -22,7 +22,7 @@ namespace {
 
 // "MemAvailable:   123 kB"
 double meminfo_bytes(const std::string& wanted) {
-  std::ifstream file("/proc/meminfo");
+  TextFile file("/proc/meminfo");
   std::string key;
   double value = 0;
   for (std::string line; file >> key >> value && std::getline(file, line);) {
@@ -33,7 +33,7 @@ double meminfo_bytes(const std::string& wanted) {
 
 // Pages that the process has mapped: the first number of statm.
 size_t mapped_bytes() {
-  std::ifstream file("/proc/self/statm");
+  TextFile file("/proc/self/statm");
   size_t pages = 0;
   file >> pages;
   return pages * static_cast<size_t>(::sysconf(_SC_PAGESIZE));

@@ -212,13 +212,11 @@ void World::join(const Offer& offer, Deadline deadline) {
   const Exchanged joined = meet(exchange, deadline);
   id_ = joined.serial;
   store_bell_ = std::make_unique<StoreBell>(store_, id_, rank());
-  const auto kept = [this](std::string_view text) { return texts_.emplace(text).first->c_str(); };
-
   std::map<std::string_view, std::pair<int32_t, int>> nodes;  // host -> its number, ranks seen on it
   Introduction first;
   std::map<std::string_view, int> by_cpus;  // ranks of this host
   int64_t least_quota = 0;                  // of these; 0: none has one
-  members_.reserve(static_cast<size_t>(size()));
+  RosterWriter roster(size());
   for (int32_t i = 0; i < size(); ++i) {
     const Introduction other = Introduction::decode(joined.blobs[static_cast<size_t>(i)]);
     if (i == 0) first = other;
@@ -229,19 +227,18 @@ void World::join(const Offer& offer, Deadline deadline) {
     member.local_rank = other.local_rank >= 0 ? other.local_rank : count;
     member.pid = other.pid;
     member.place = other.place;
-    member.hostname = kept(other.hostname);
-    member.address = kept(other.address);
     if (other.host == self.host) {
       member.local_index = count;
-      local_ranks_.push_back(i);
       ++by_cpus[other.cpus];
       if (other.cpu_quota > 0 && (least_quota == 0 || other.cpu_quota < least_quota)) least_quota = other.cpu_quota;
       local_tickets_.push_back(other.ticket);
       local_probes_.push_back({other.probe_address, other.probe_word});
     }
     ++count;
-    members_.push_back(std::move(member));
+    roster.add(member, other.hostname, other.address);
   }
+  first_roster_ = roster.finish();
+  roster_ = Roster(reinterpret_cast<const std::byte*>(first_roster_.data()));
   size_t ticket_bytes = 0;
   for (const std::string_view ticket : local_tickets_) ticket_bytes += ticket.size();
   ticket_text_.reserve(ticket_bytes);  // so that no part of it moves
@@ -258,29 +255,33 @@ void World::join(const Offer& offer, Deadline deadline) {
 }
 
 void World::share_segment(Offer& offer, Deadline deadline) {
-  const int local_size = static_cast<int>(local_ranks_.size());
-  const int local_index = member(rank()).local_index;
-  const size_t bytes = HostSegment::bytes(local_size, size(), local_size > 1 && !in_process_);
-  if (local_index > 0) {
-    auto memory = offer.take(local_tickets_.front(), bytes, deadline, [] {});
-    memory->drop_descriptor();
-    // Of the sample nothing: one rank alone reads it, and gives its pages back.
-    memory->prefault(0, HostSegment::bytes(local_size, size()), "the host segment");
-    segment_ = std::make_shared<HostSegment>(std::move(memory), local_ranks_, size(), local_index);
-    return;
-  }
+  const int local_size = roster_.local_size();
+  const int local_index = roster_.local_index(rank());
+  const size_t bytes = HostSegment::bytes(first_roster_, local_size > 1 && !in_process_);
   std::shared_ptr<SharedMemory> memory;
-  try {
-    memory = SharedMemory::create(in_process_, "parallelstate-host", bytes);
-    memory->prefault(0, bytes, "the host segment");
-  } catch (const Error& error) {
-    offer.refuse(error, local_size - 1, deadline, [] {});
-    throw;
+  if (local_index > 0) {
+    memory = offer.take(local_tickets_.front(), bytes, deadline, [] {});
+    // Of the sample nothing: one rank alone reads it, and gives its pages back.
+    memory->prefault(0, HostSegment::bytes(first_roster_), "the host segment");
+  } else {
+    try {
+      memory = SharedMemory::create(in_process_, "parallelstate-host", bytes);
+      memory->prefault(0, bytes, "the host segment");
+    } catch (const Error& error) {
+      offer.refuse(error, local_size - 1, deadline, [] {});
+      throw;
+    }
   }
-  segment_ = std::make_shared<HostSegment>(memory, local_ranks_, size(), local_index);
-  if (segment_->sample() != nullptr) write_sample(*segment_->sample());
-  offer.give(memory, local_size - 1, deadline, [this] { check_living(local_ranks_, "joining the world"); });
+  segment_ = std::make_shared<HostSegment>(memory, first_roster_, local_index);
+  if (local_index == 0) {
+    if (segment_->sample() != nullptr) write_sample(*segment_->sample());
+    std::vector<int32_t> mates;
+    for (int i = 0; i < local_size; ++i) mates.push_back(roster_.rank_of(i));
+    offer.give(memory, local_size - 1, deadline, [this, &mates] { check_living(mates, "joining the world"); });
+  }
   memory->drop_descriptor();
+  roster_ = segment_->roster();
+  TransientBytes().swap(first_roster_);
 }
 
 void World::find_reach() {
@@ -288,10 +289,10 @@ void World::find_reach() {
   const bool reaches = reaches_mates();
   reach.asked.store(settings_.cross_memory.value_or(false) ? 1 : 0, std::memory_order_seq_cst);
   if (segment_->sample() != nullptr && segment_->local_index() == 1) {
-    const double slowness = reaches ? kernel_slowness(*segment_->sample(), member(local_ranks_.front()).pid) : 0;
+    const double slowness = reaches ? kernel_slowness(*segment_->sample(), member(roster_.rank_of(0)).pid) : 0;
     forget_sample(*segment_->sample());
     if (slowness > 0) {
-      logger_.info("the kernel took {:.1f} times as long to copy from {} as memcpy did", slowness, who(local_ranks_.front()));
+      logger_.info("the kernel took {:.1f} times as long to copy from {} as memcpy did", slowness, who(roster_.rank_of(0)));
     }
     // Not measured is not found to be faster.
     const bool is_fast = slowness > 0 && slowness <= kMostSlowness;
@@ -305,13 +306,14 @@ void World::find_reach() {
 bool World::reaches_mates() const {
   if (!settings_.cross_memory.value_or(true)) return false;
   if (in_process_) return true;
-  for (size_t i = 0; i < local_ranks_.size(); ++i) {
+  for (int i = 0; i < roster_.local_size(); ++i) {
+    const Probe& probe = local_probes_[static_cast<size_t>(i)];
     uint64_t word = 0;
-    const int error = read_process(member(local_ranks_[i]).pid, reinterpret_cast<std::byte*>(&word), local_probes_[i].address,
-                                   sizeof word);
-    if (error == 0 && word == local_probes_[i].word) continue;
+    const int error =
+        read_process(member(roster_.rank_of(i)).pid, reinterpret_cast<std::byte*>(&word), probe.address, sizeof word);
+    if (error == 0 && word == probe.word) continue;
     logger_.info("the memory of {} cannot be reached ({}), so large data takes two copies",
-                 who(local_ranks_[i]), error == 0 ? "another process has its number here" : std::strerror(error));
+                 who(roster_.rank_of(i)), error == 0 ? "another process has its number here" : std::strerror(error));
     return false;
   }
   return true;
@@ -336,9 +338,9 @@ void World::watch_other_hosts(const StoreSettings& store, Deadline deadline) {
   found.url = store_->url();
   std::vector<Neighbour> neighbours;
   for (int32_t other = 0; other < size(); ++other) {
-    if (member(other).local_index < 0) neighbours.push_back({other, member(other).address});
+    if (roster_.local_index(other) < 0) neighbours.push_back({other, member(other).address});
   }
-  const Member& own = member(rank());
+  const Member own = member(rank());
   const Attendance self{.world = id_, .world_size = size(), .rank = rank(), .node = own.node, .port = 0};
   watch_ = std::make_unique<Watch>(segment_, logger_, Dialer(found, Role::kWatch), self, own.address,
                                    std::move(neighbours), deadline);
@@ -365,7 +367,7 @@ void World::notice_vanished() const {
 }
 
 RankLines* World::lines(int32_t rank) const {
-  const int index = member(rank).local_index;
+  const int index = roster_.local_index(rank);
   return index < 0 ? nullptr : &segment_->lines(index);
 }
 
@@ -376,7 +378,7 @@ psRankState World::state(int32_t rank) const {
 }
 
 int64_t World::silent_ms(int32_t rank) const {
-  const int index = member(rank).local_index;
+  const int index = roster_.local_index(rank);
   if (index >= 0) return guardian_ ? guardian_->silent_ms(index) : 0;
   return watch_ ? watch_->silent_ms(rank) : 0;
 }

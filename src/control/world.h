@@ -7,12 +7,10 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "control/cpu_place.h"
 #include "control/guardian.h"
 #include "control/handover.h"
 #include "control/launch.h"
@@ -22,16 +20,6 @@
 #include "control/watch/watch.h"
 
 namespace ps {
-
-struct Member {
-  int32_t node = 0;
-  int32_t local_rank = 0;
-  int32_t pid = 0;
-  int local_index = -1;  // in this host's segment; -1 on other hosts
-  CpuPlace place;
-  const char* hostname = "";  // the world's
-  const char* address = "";
-};
 
 class World {
  public:
@@ -62,7 +50,7 @@ class World {
   uint64_t id() const { return id_; }
   int32_t rank() const { return settings_.rank; }
   int32_t size() const { return settings_.world_size; }
-  const Member& member(int32_t rank) const { return members_[static_cast<size_t>(rank)]; }
+  Member member(int32_t rank) const { return roster_.member(rank); }
   int32_t node_count() const { return node_count_; }
   int32_t local_size() const { return segment_->local_size(); }
 
@@ -137,9 +125,8 @@ class World {
   };
   const uint64_t probe_word_;
   std::vector<Probe> local_probes_;
-  std::vector<Member> members_;
-  std::set<std::string> texts_;  // of the members, each once: most of them are alike
-  std::vector<int32_t> local_ranks_;  // this host's, by local index
+  Roster roster_;               // the segment's; while there is none yet, that:
+  TransientBytes first_roster_;
   TransientVector<std::string_view> local_tickets_;  // of their offers, which stand until they have joined, not later
   TransientBytes ticket_text_;                       // where they lie
   mutable int last_asked_ = 0;              // whose offer was asked about last, from this rank's place on

@@ -23,7 +23,7 @@ std::shared_ptr<SharedMemory> make_memory(const World& world, const SharedNeed& 
 
 }  // namespace
 
-void Attempt::check(const std::vector<int32_t>& ranks, const std::vector<uint64_t>& attempts, const std::string& doing) {
+void Attempt::check(const std::vector<int32_t>& ranks, const AttemptNumbers& attempts, const std::string& doing) {
   int32_t culprit = PS_NO_RANK;
   for (size_t i = 0; i < ranks.size(); ++i) {
     if (!world_.has_abandoned(ranks[i], attempts[i])) continue;

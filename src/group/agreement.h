@@ -25,7 +25,7 @@ class Attempt {
   void succeeded() { succeeded_ = true; }
 
   // Throws PEER_FAILED when one of `ranks` has abandoned its attempt; `doing` begins the text.
-  void check(const std::vector<int32_t>& ranks, const std::vector<uint64_t>& attempts, const std::string& doing);
+  void check(const std::vector<int32_t>& ranks, const AttemptNumbers& attempts, const std::string& doing);
 
  private:
   const World& world_;

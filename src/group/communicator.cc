@@ -1,11 +1,11 @@
 #include "group/communicator.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/no_cancellation.h"
 #include "group/failure_text.h"
 #include "group/progress.h"
-#include "host/hier/hosts.h"
 
 namespace ps {
 namespace {
@@ -39,7 +39,9 @@ Communicator::Communicator(std::shared_ptr<World> world, std::shared_ptr<Progres
       plane_(std::move(plane.plane)),
       enters_kernel_(plane_ && plane_->enters_kernel()),
       why_no_plane_(std::move(plane.why_not)) {
-  host_count_ = static_cast<int>(Hosts(*world_, global_ranks_).members.size());
+  std::set<int32_t> nodes;
+  for (const int32_t member : global_ranks_) nodes.insert(world_->member(member).node);
+  host_count_ = static_cast<int>(nodes.size());
   no_memory_ = std::make_shared<const Error>(
       PS_ERR_NO_MEMORY, fmt::format("{} is out of memory", world_->who(world_->rank())), world_->rank());
 }

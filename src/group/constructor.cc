@@ -173,13 +173,15 @@ std::shared_ptr<Group> GroupConstructor::build(std::vector<int32_t> global_ranks
   const bool shared = common != 0 && std::all_of(proposals.begin(), proposals.end(), [&](const Proposal& p) {
                         return p.communicator == common;
                       });
-  std::vector<uint64_t> attempts;
-  attempts.reserve(proposals.size());
-  std::vector<std::string_view> lacking;
+  TransientVector<uint64_t> numbers;
+  TransientVector<std::string_view> lacking;
+  numbers.reserve(proposals.size());
+  lacking.reserve(proposals.size());
   for (const Proposal& proposal : proposals) {
-    attempts.push_back(proposal.attempt);
+    numbers.push_back(proposal.attempt);
     lacking.push_back(proposal.lacking);
   }
+  AttemptNumbers attempts(numbers);
   std::shared_ptr<Communicator> communicator;
   uint16_t tag = 0;
   if (shared) {

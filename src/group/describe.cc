@@ -38,7 +38,7 @@ json configuration(const LaunchSettings& settings) {
 json ranks(const World& world) {
   json list = json::array();
   for (int32_t rank = 0; rank < world.size(); ++rank) {
-    const Member& member = world.member(rank);
+    const Member member = world.member(rank);
     list.push_back({{"rank", rank},
                     {"host", member.hostname},
                     {"node", member.node},

@@ -20,7 +20,7 @@ std::string unnamed(const std::vector<int32_t>& global_ranks) {
 }  // namespace
 
 Group::Group(std::shared_ptr<Communicator> communicator, GroupSettings settings, uint16_t tag,
-             std::vector<uint64_t> attempts)
+             AttemptNumbers attempts)
     : communicator_(std::move(communicator)), settings_(std::move(settings)), timeout_ms_(settings_.timeout_ms) {
   label_.name = settings_.name.empty() ? unnamed(communicator_->global_ranks()) : settings_.name;
   label_.record_name = record_name(label_.name);

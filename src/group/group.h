@@ -40,7 +40,7 @@ class Context;
 class Group {
  public:
   // `attempts`: the members' own counts of their attempts to make it.
-  Group(std::shared_ptr<Communicator> communicator, GroupSettings settings, uint16_t tag, std::vector<uint64_t> attempts);
+  Group(std::shared_ptr<Communicator> communicator, GroupSettings settings, uint16_t tag, AttemptNumbers attempts);
   // Waits for this rank's unfinished operations, bounded by their deadlines, and tells peers that the group is freed.
   ~Group();
 

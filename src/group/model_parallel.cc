@@ -95,10 +95,10 @@ Ranks members_of(const layout::Rule& rule, int64_t group) {
   return ranks;
 }
 
-std::vector<uint64_t> attempts_of(const Ranks& ranks, const std::vector<uint64_t>& of_world) {
-  std::vector<uint64_t> attempts;
-  for (const int32_t rank : ranks) attempts.push_back(of_world[static_cast<size_t>(rank)]);
-  return attempts;
+AttemptNumbers attempts_of(const Ranks& ranks, const AttemptNumbers& of_world) {
+  TransientVector<uint64_t> numbers;
+  for (const int32_t rank : ranks) numbers.push_back(of_world[static_cast<size_t>(rank)]);
+  return AttemptNumbers(numbers);
 }
 
 }  // namespace
@@ -134,16 +134,17 @@ ModelParallel::ModelParallel(GroupConstructor& constructor, std::shared_ptr<Worl
                                  fmt::format("model-parallel groups of world {}", world_->id()), everyone, own.encode(),
                                  deadline, check_gathering(*world_, everyone, doing));
   TransientVector<Proposal> proposals;
-  std::vector<std::string_view> tickets;
-  std::vector<uint64_t> attempts;
+  TransientVector<std::string_view> tickets;
+  TransientVector<uint64_t> numbers;
   proposals.reserve(everyone.size());
   tickets.reserve(everyone.size());
-  attempts.reserve(everyone.size());
+  numbers.reserve(everyone.size());
   for (const std::string_view blob : agreed.blobs) {
     proposals.push_back(Proposal::decode(blob));
     tickets.push_back(proposals.back().ticket);
-    attempts.push_back(proposals.back().attempt);
+    numbers.push_back(proposals.back().attempt);
   }
+  const AttemptNumbers attempts(numbers);
   check_alike(proposals);
   times_.agreement_us = watch.lap_us();
 
@@ -157,7 +158,7 @@ ModelParallel::ModelParallel(GroupConstructor& constructor, std::shared_ptr<Worl
   times_.memory_us = watch.lap_us();
 
   const auto said = [&](const Ranks& ranks) {
-    std::vector<std::string_view> texts;
+    TransientVector<std::string_view> texts;
     for (const int32_t rank : ranks) texts.push_back(proposals[static_cast<size_t>(rank)].lacking);
     return texts;
   };
@@ -252,7 +253,7 @@ ModelParallel::Communicators ModelParallel::plan(const GroupSettings& settings) 
 }
 
 std::shared_ptr<SharedMemory> ModelParallel::share(const Communicators& planned, Offer& offer,
-                                                   const std::vector<std::string_view>& tickets, Deadline deadline,
+                                                   const TransientVector<std::string_view>& tickets, Deadline deadline,
                                                    const StopCheck& check) {
   if (planned.bytes == 0) return nullptr;
   const int32_t node = world_->member(world_->rank()).node;

@@ -48,7 +48,7 @@ class ModelParallel {
   struct Communicators;
 
   Communicators plan(const GroupSettings& settings) const;
-  std::shared_ptr<SharedMemory> share(const Communicators& planned, Offer& offer, const std::vector<std::string_view>& tickets,
+  std::shared_ptr<SharedMemory> share(const Communicators& planned, Offer& offer, const TransientVector<std::string_view>& tickets,
                                       Deadline deadline, const StopCheck& check);
 
   std::shared_ptr<World> world_;

@@ -16,23 +16,22 @@ int place_of(const World& world, const std::vector<int32_t>& members) {
   return static_cast<int>(std::find(members.begin(), members.end(), world.rank()) - members.begin());
 }
 
+bool are_on_one_host(const World& world, const std::vector<int32_t>& members) {
+  return std::all_of(members.begin(), members.end(), [&, node = world.member(members.front()).node](int32_t rank) {
+    return world.member(rank).node == node;
+  });
+}
+
 // `members`: those who share the memory.
 std::unique_ptr<ShmPlane> shm_plane(const World& world, const std::vector<int32_t>& members, const Geometry& geometry,
                                     std::shared_ptr<SharedMemory> memory, const Dispatch& dispatch) {
-  std::vector<Doorbell*> doorbells;
-  std::vector<CpuPlace> places;
-  std::vector<int32_t> pids;
-  for (const int32_t member : members) {
-    doorbells.push_back(&world.lines(member)->doorbell);
-    places.push_back(world.member(member).place);
-    pids.push_back(world.member(member).pid);
-  }
-  std::optional<PeerMemory> peer_memory;
-  if (world.reach_each_other(members)) {
-    peer_memory.emplace(std::move(pids), world.in_process(), world.reaching_pays(members));
-  }
-  return std::make_unique<ShmPlane>(world.segment(), std::move(memory), geometry, place_of(world, members),
-                                    std::move(doorbells), places, world.is_crowded(), std::move(peer_memory), dispatch);
+  std::vector<LocalIndex> local;
+  local.reserve(members.size());
+  for (const int32_t member : members) local.push_back(static_cast<LocalIndex>(world.segment().roster().local_index(member)));
+  std::optional<PeerMemory::Reach> reach;
+  if (world.reach_each_other(members)) reach = {world.in_process(), world.reaching_pays(members)};
+  return std::make_unique<ShmPlane>(world.segment(), std::move(memory), geometry, place_of(world, members), std::move(local),
+                                    world.is_crowded(), reach, dispatch);
 }
 
 // In stages: shared memory on each host, the network between those at the same place of theirs.
@@ -77,7 +76,7 @@ std::vector<int32_t> sharers(const World& world, const std::vector<int32_t>& mem
 
 std::string lacks_transport(const World& world, const std::vector<int32_t>& members, const std::string& backend) {
   if (members.size() == 1 || backend == "shm") return "";
-  if (backend == "auto" && Hosts(world, members).members.size() == 1) return "";
+  if (backend == "auto" && are_on_one_host(world, members)) return "";
   try {
     find_transport(kTransport);
     return "";
@@ -87,7 +86,7 @@ std::string lacks_transport(const World& world, const std::vector<int32_t>& memb
 }
 
 std::string who_lacks_transport(const World& world, const std::vector<int32_t>& members,
-                                const std::vector<std::string_view>& said) {
+                                const TransientVector<std::string_view>& said) {
   for (size_t i = 0; i < members.size(); ++i) {
     if (!said[i].empty()) return fmt::format("{}: {}", world.who(members[i]), said[i]);
   }
@@ -98,8 +97,7 @@ MadePlane make_plane(World& world, const std::vector<int32_t>& members, const st
                      const Geometry& geometry, std::shared_ptr<SharedMemory> memory, uint64_t host_buffer_bytes,
                      const Dispatch& dispatch, const std::string& lacking) {
   if (members.size() == 1) return {std::make_unique<LocalPlane>(), ""};
-  Hosts hosts(world, members);
-  if (memory && hosts.members.size() == 1) return {shm_plane(world, members, geometry, std::move(memory), dispatch), ""};
+  if (memory && are_on_one_host(world, members)) return {shm_plane(world, members, geometry, std::move(memory), dispatch), ""};
   if (backend == "shm") {
     return {nullptr, "its members are on several hosts and its backend is \"shm\", which moves data within one; \"auto\" "
                      "and \"gloo\" move it between hosts"};
@@ -110,6 +108,7 @@ MadePlane make_plane(World& world, const std::vector<int32_t>& members, const st
   const TransportModule& module = find_transport(kTransport);
   auto flat = std::make_unique<NetPlane>(module, world, serial, members, place_of(world, members), host_buffer_bytes,
                                          dispatch);
+  Hosts hosts(world, members);
   if (!hosts.is_hierarchy() || backend != "auto") return {std::move(flat), ""};
   return {staged_plane(module, world, members, std::move(hosts), serial, geometry, std::move(memory), host_buffer_bytes,
                        dispatch, std::move(flat)),

@@ -24,7 +24,7 @@ std::string lacks_transport(const World& world, const std::vector<int32_t>& memb
 // What the members said, put together: who is the first without one and why, "" where nobody is. One that lacks it makes no
 // plane, so no other may wait for its data.
 std::string who_lacks_transport(const World& world, const std::vector<int32_t>& members,
-                                const std::vector<std::string_view>& said);
+                                const TransientVector<std::string_view>& said);
 
 struct MadePlane {
   std::unique_ptr<Plane> plane;  // nullptr: data cannot be moved between the members

@@ -23,7 +23,7 @@ struct GroupLabel {
   std::string name;
   CallRecord::Name record_name{};  // see record_call
   uint16_t tag = 0;
-  std::vector<uint64_t> attempts;  // at making this group, of each member by its own count
+  AttemptNumbers attempts;  // at making this group
   std::atomic<int64_t> unfinished{0};  // asynchronous operations
 };
 

@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <utility>
 
 namespace ps {
 
-Choices::Choices(const Dispatch& dispatch, std::string plane, int size, bool crowded, const Limit& limit)
-    : plane_(std::move(plane)), size_(size) {
+Choices::Choices(const Dispatch& dispatch, std::string_view plane, int size, bool crowded, const Limit& limit)
+    : plane_(plane), size_(size) {
   for (size_t i = static_cast<size_t>(Kind::kAllReduce); i < choices_.size(); ++i) {
     const auto kind = static_cast<Kind>(i);
     for (const DispatchRow& row : dispatch.rows()) {

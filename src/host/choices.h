@@ -4,7 +4,7 @@
 
 #include <array>
 #include <functional>
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "host/dispatch.h"
@@ -15,8 +15,8 @@ class Choices {
  public:
   // The most bytes of a member with which the algorithm of a row can run an operation; none: it cannot, or should not.
   using Limit = std::function<std::optional<size_t>(const DispatchRow&, Kind)>;
-  // `plane`: as dispatch rules name it. `size`: of the group. `crowded`: as all its members see it.
-  Choices(const Dispatch& dispatch, std::string plane, int size, bool crowded, const Limit& limit);
+  // `plane`: as dispatch rules name it, a name that lasts. `size`: of the group. `crowded`: as all its members see it.
+  Choices(const Dispatch& dispatch, std::string_view plane, int size, bool crowded, const Limit& limit);
 
   // For a call in which no member contributes more; SIZE_MAX where no other could know.
   std::optional<Algorithm> find(Kind kind, size_t bytes) const {
@@ -34,7 +34,7 @@ class Choices {
     Algorithm algorithm;
   };
 
-  std::string plane_;
+  std::string_view plane_;
   int size_;
   std::array<std::vector<Choice>, static_cast<size_t>(Kind::kBarrier) + 1> choices_;  // by kind
 };

@@ -88,15 +88,15 @@ class Reader {
  public:
   Reader(std::string_view text, std::string_view where, bool of_user) : text_(text), where_(where), of_user_(of_user) {}
 
-  std::vector<DispatchRow> read() {
-    std::vector<DispatchRow> rows;
+  size_t most_rows() const { return static_cast<size_t>(std::count(text_.begin(), text_.end(), ';')) + 1; }
+
+  void read_to(std::vector<DispatchRow>& rows) const {
     for (size_t begin = 0; begin <= text_.size();) {
       const size_t end = std::min(text_.find(';', begin), text_.size());
       const std::string_view rule = trimmed(text_.substr(begin, end - begin));
       if (!rule.empty()) rows.push_back(read_rule(rule));
       begin = end + 1;
     }
-    return rows;
   }
 
  private:
@@ -145,17 +145,18 @@ class Reader {
     refuse(name, "is no algorithm; known are " + known_algorithms());
   }
 
-  std::string read_plane(std::string_view name, Algorithm algorithm, std::string_view algorithm_text) const {
+  std::string_view read_plane(std::string_view name, Algorithm algorithm, std::string_view algorithm_text) const {
     if (name == "*") return "*";
     if ((", " + known_planes(std::nullopt) + ",").find(fmt::format(", {},", name)) == std::string::npos) {
       refuse(name, "is no plane; known are " + known_planes(std::nullopt) + ", and * for all of them");
     }
-    if (std::none_of(std::begin(kKnown), std::end(kKnown), [&](const Known& known) {
-          return known.algorithm == algorithm && name == known.plane;
-        })) {
+    const auto known = std::find_if(std::begin(kKnown), std::end(kKnown), [&](const Known& known) {
+      return known.algorithm == algorithm && name == known.plane;
+    });
+    if (known == std::end(kKnown)) {
       refuse(name, fmt::format("has no algorithm {}; that is one of {}", algorithm_text, known_planes(algorithm)));
     }
-    return std::string(name);
+    return known->plane;
   }
 
   void read_limits(std::string_view list, DispatchRow& row) const {
@@ -245,8 +246,12 @@ std::string DispatchRow::describe() const {
                      algorithm_name(algorithm));
 }
 
-Dispatch::Dispatch(std::string_view rules, std::string_view where) : rows_(Reader(rules, where, true).read()) {
-  for (DispatchRow& row : Reader(kTable, "the library's own table", false).read()) rows_.push_back(std::move(row));
+Dispatch::Dispatch(std::string_view rules, std::string_view where) {
+  const Reader of_user(rules, where, true);
+  const Reader own(kTable, "the library's own table", false);
+  rows_.reserve(of_user.most_rows() + own.most_rows());
+  of_user.read_to(rows_);
+  own.read_to(rows_);
 }
 
 std::string Dispatch::rules() const {

@@ -34,7 +34,7 @@ const char* algorithm_name(Algorithm algorithm);
 
 struct DispatchRow {
   std::optional<Kind> kind;  // none: any
-  std::string plane;         // "*": any
+  std::string_view plane;    // one of the library's own names; "*": any
   int most_ranks;            // INT_MAX: any
   size_t most_bytes;         // SIZE_MAX: any
   Algorithm algorithm;

@@ -78,13 +78,20 @@ struct Mailbox::Peer {
   std::deque<Message*> taken;                        // receives of lent messages
 };
 
-Mailbox::Mailbox(int rank, int size, OpenPath open_path, PathCounts& paths)
-    : rank_(rank), open_path_(std::move(open_path)), paths_(paths), peers_(static_cast<size_t>(size)) {}
+Mailbox::Mailbox(int rank, OpenPath open_path, PathCounts& paths)
+    : rank_(rank), open_path_(std::move(open_path)), paths_(paths) {}
 
 Mailbox::~Mailbox() = default;
 
+Mailbox::Peer& Mailbox::meet(int peer) {
+  const auto place = static_cast<size_t>(peer);
+  if (place >= peers_.size()) peers_.resize(place + 1);
+  if (!peers_[place]) peers_[place] = std::make_unique<Peer>(open_path_(peer));
+  return *peers_[place];
+}
+
 bool Mailbox::send_at_once(const Message& message) {
-  Peer* const peer = peers_[static_cast<size_t>(message.peer)].get();
+  Peer* const peer = known(message.peer);
   if (peer == nullptr || message.bytes > kLargestEntry || !peer->sends.empty() || !peer->answers.empty() ||
       message.bytes > peer->path->most_payload() || !peer->path->write(whole(message))) {
     return false;
@@ -95,7 +102,7 @@ bool Mailbox::send_at_once(const Message& message) {
 }
 
 AtOnce Mailbox::receive_at_once(const Message& message) {
-  Peer* const peer = peers_[static_cast<size_t>(message.peer)].get();
+  Peer* const peer = known(message.peer);
   if (peer == nullptr || message.bytes > kLargestEntry || !peer->receives.empty() || !peer->unexpected.empty()) {
     return AtOnce::kNo;
   }
@@ -120,25 +127,24 @@ void Mailbox::post(Message& message) {
     if (message.is_send()) paths_.add(Kind::kSend, Path::kCopy);
     return own_.post(message, message.peer);
   }
-  auto& peer = peers_[static_cast<size_t>(message.peer)];
-  if (!peer) peer = std::make_unique<Peer>(open_path_(message.peer));
+  Peer& peer = meet(message.peer);
   if (message.is_send()) {
     if (send_at_once(message)) {
       message.done = true;
       return;
     }
-    peer->sends.push_back(&message);
+    peer.sends.push_back(&message);
     flush(message.peer);
     return;
   }
-  const auto waiting = take_first(peer->unexpected, [&](const auto& u) { return takes(message, u->tag, u->signature.group); });
+  const auto waiting = take_first(peer.unexpected, [&](const auto& u) { return takes(message, u->tag, u->signature.group); });
   if (!waiting) {
-    peer->receives.push_back(&message);
+    peer.receives.push_back(&message);
     return;
   }
   match_message(message.peer, message, waiting->signature);
   if (waiting->lent_at != 0) {
-    take(*peer, message, waiting->number, waiting->lent_at);
+    take(peer, message, waiting->number, waiting->lent_at);
     flush(message.peer);
     return;
   }
@@ -147,7 +153,7 @@ void Mailbox::post(Message& message) {
   if (message.moved == message.bytes) {
     message.done = true;
   } else {
-    expect_pieces(*peer, message, waiting->number);
+    expect_pieces(peer, message, waiting->number);
     flush(message.peer);
   }
 }

@@ -22,7 +22,7 @@ class Mailbox {
  public:
   // Opens the path to a peer, at the first message to or from it.
   using OpenPath = std::function<std::unique_ptr<MessagePath>(int peer)>;
-  Mailbox(int rank, int size, OpenPath open_path, PathCounts& paths);
+  Mailbox(int rank, OpenPath open_path, PathCounts& paths);
   ~Mailbox();
 
   // A message that needs not be kept, as it can be sent or received now: most small ones, for which bookkeeping would be
@@ -41,6 +41,9 @@ class Mailbox {
   struct Unexpected;
   struct Peer;
 
+  // nullptr before the first message to or from it.
+  Peer* known(int peer) const { return static_cast<size_t>(peer) < peers_.size() ? peers_[static_cast<size_t>(peer)].get() : nullptr; }
+  Peer& meet(int peer);
   void receive(int peer, const Entry& entry);
   void expect_pieces(Peer& peer, Message& receive, uint64_t number);
   void take(Peer& peer, Message& receive, uint64_t number, uint64_t address);
@@ -53,7 +56,7 @@ class Mailbox {
   const OpenPath open_path_;
   PathCounts& paths_;
   uint64_t next_number_ = 1;
-  std::vector<std::unique_ptr<Peer>> peers_;
+  std::vector<std::unique_ptr<Peer>> peers_;  // as far as the highest that there was a message with
   SelfMessages own_;
 };
 

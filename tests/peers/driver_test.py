@@ -15,7 +15,7 @@ from pathlib import Path
 TREE = Path(sys.argv.pop(1))
 DRIVER = TREE / "bench" / "peers"
 FAKE = Path(__file__).with_name("fake.py")
-DEADLINE_S = 100
+DEADLINE_S = 250
 PROGRAMS = ("bin/psctl", "bench/peers/peer_limits", "bench/peers/peer_gloo", "bench/peers/peer_openmpi",
             "bench/peers/peer_mpich", "path/mpirun.openmpi", "path/mpirun.mpich", "path/nsenter")
 

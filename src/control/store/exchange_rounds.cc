@@ -1,9 +1,9 @@
 #include "control/store/exchange_rounds.h"
 
 #include <algorithm>
-#include <unordered_set>
 #include <utility>
 
+#include "base/transient.h"
 #include "control/store/message.h"
 
 namespace ps {
@@ -49,8 +49,10 @@ void check_exchange(const Exchange& request) {
     fail(PS_ERR_ARGUMENT, "{}: {} names {} members, and the limit is {}", call_of(request.scope), name_of(request),
          members.size(), kMostMembers);
   }
-  const std::unordered_set<int32_t> distinct(members.begin(), members.end());
-  if (distinct.size() != members.size() || !distinct.contains(request.rank)) {
+  TransientVector<int32_t> sorted(members.begin(), members.end());
+  std::sort(sorted.begin(), sorted.end());
+  const bool are_distinct = std::adjacent_find(sorted.begin(), sorted.end()) == sorted.end();
+  if (!are_distinct || !std::binary_search(sorted.begin(), sorted.end(), request.rank)) {
     fail(PS_ERR_ARGUMENT, "{}: the members {} must be distinct and contain the caller, {}", call_of(request.scope),
          listed(members), name_of(request));
   }

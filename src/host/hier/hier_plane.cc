@@ -33,7 +33,7 @@ HierPlane::HierPlane(Hosts hosts, int rank, std::unique_ptr<ShmPlane> host, std:
                [this](const DispatchRow& row, Kind kind) {
                  return runs(row.algorithm, kind) ? std::optional<size_t>(SIZE_MAX) : std::nullopt;
                }),
-      mailbox_(rank, static_cast<int>(hosts_.host_of.size()), [this](int peer) {
+      mailbox_(rank, [this](int peer) {
         return on_own_host(peer) ? host_->open_path(place(peer)) : flat_->open_path(peer);
       }, paths_) {}
 

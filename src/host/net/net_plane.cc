@@ -91,7 +91,7 @@ NetPlane::NetPlane(const TransportModule& module, World& world, uint64_t serial,
       choices_(dispatch, kDispatchName, links_.size(), true,
                [this](const DispatchRow& row, Kind kind) { return most_bytes(row.algorithm, kind); }),
       state_(links_),
-      mailbox_(rank, static_cast<int>(global_ranks.size()),
+      mailbox_(rank,
                [this](int peer) { return open_path(peer); }, paths_),
       notices_(links_),
       silences_(global_ranks.size()) {}

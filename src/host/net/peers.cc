@@ -139,7 +139,7 @@ psPluginPeersImpl::psPluginPeersImpl(const ps::World& world, uint64_t serial, st
   const int32_t node = world.member(world.rank()).node;
   const bool one_host = std::all_of(global_ranks_.begin(), global_ranks_.end(),
                                     [&](int32_t rank) { return world.member(rank).node == node; });
-  const std::string& own = world.member(world.rank()).address;
+  const std::string own = world.member(world.rank()).address;
   address_ = !one_host && ps::is_literal(own) ? own : "127.0.0.1";
 }
 

@@ -8,22 +8,32 @@
 
 namespace ps {
 
+namespace {
+
+TransientVector<CpuPlace> places_of(const HostSegment& host, std::span<const LocalIndex> members) {
+  TransientVector<CpuPlace> places;
+  places.reserve(members.size());
+  for (const LocalIndex member : members) places.push_back(host.roster().member(host.rank_of(member)).place);
+  return places;
+}
+
+}  // namespace
+
 Board::Board(const HostSegment& host, std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int rank,
-             std::vector<Doorbell*> doorbells, const std::vector<CpuPlace>& places, bool crowded,
-             std::optional<PeerMemory> peer_memory, PathCounts& paths)
+             std::vector<LocalIndex> members, bool crowded, std::optional<PeerMemory::Reach> reach, PathCounts& paths)
     : host_(host),
       memory_(std::move(memory)),
       geometry_(geometry),
       rank_(rank),
-      doorbells_(std::move(doorbells)),
+      members_(std::move(members)),
       regions_(rank),
-      peer_memory_(std::move(peer_memory)),
+      peer_memory_(reach ? std::optional<PeerMemory>(std::in_place, host, members_, *reach) : std::nullopt),
       lendable_(this->peer_memory()),
       root_shares_{kWholeShare / static_cast<uint64_t>(geometry.size), kWholeShare / static_cast<uint64_t>(geometry.size)},
       seen_(static_cast<size_t>(geometry.size), 0),
       is_crowded_(crowded),
       paths_(paths),
-      domains_(places),
+      domains_(places_of(host, members_)),
       family_(domains_.family(rank, 0)) {
   std::byte* base = memory_->data();
   failure_ = reinterpret_cast<FailureRecord*>(base);
@@ -52,6 +62,8 @@ void Board::make_buffers() {
   buffers_.inputs.resize(static_cast<size_t>(geometry_.size));
   buffers_.outputs.resize(static_cast<size_t>(geometry_.size));
 }
+
+void Board::make_sum() { sum_ = std::make_unique<Sum>(); }
 
 void Board::take_pages(const std::byte* begin, size_t bytes, const char* what) const {
   const NoCancellation no_cancellation;

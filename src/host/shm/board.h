@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "base/error.h"
-#include "control/doorbell.h"
 #include "control/host_segment.h"
 #include "control/shared_memory.h"
 #include "host/copy/methods.h"
@@ -30,11 +29,10 @@ namespace ps {
 
 class Board {
  public:
-  // `host` outlives the board. `doorbells` and `places` in the order of the members. `crowded`: the host's ranks share
-  // CPUs. `peer_memory`: where all members reach each other's buffers. `paths`: of its plane.
+  // `host` outlives the board. `members`: their local indices. `crowded`: the host's ranks share CPUs. `reach`: where all
+  // members reach each other's buffers. `paths`: of its plane.
   Board(const HostSegment& host, std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int rank,
-        std::vector<Doorbell*> doorbells, const std::vector<CpuPlace>& places, bool crowded,
-        std::optional<PeerMemory> peer_memory, PathCounts& paths);
+        std::vector<LocalIndex> members, bool crowded, std::optional<PeerMemory::Reach> reach, PathCounts& paths);
 
   const Geometry& geometry() const { return geometry_; }
   int rank() const { return rank_; }
@@ -109,10 +107,10 @@ class Board {
   }
   void ring() const {
     for (int i = 0; i < size(); ++i) {
-      if (i != rank_) doorbells_[static_cast<size_t>(i)]->ring();
+      if (i != rank_) ring(i);
     }
   }
-  void ring(int member) const { doorbells_[static_cast<size_t>(member)]->ring(); }
+  void ring(int member) const { host_.doorbell(members_[static_cast<size_t>(member)]).ring(); }
 
   bool is_crowded() const { return is_crowded_; }
   PathCounts& paths() const { return paths_; }
@@ -145,7 +143,10 @@ class Board {
     return buffers_;
   }
   // A part of a result on its way to memory.
-  std::span<std::byte> sum() { return sum_; }
+  std::span<std::byte> sum() {
+    if (!sum_) make_sum();
+    return *sum_;
+  }
 
   Regions& regions() { return regions_; }
   // The other members, of those `concerned`, that say in that line of theirs that they touch what others lend.
@@ -186,6 +187,7 @@ class Board {
   // At first use: with many members few operations come to one that has all of them.
   [[gnu::cold]] void make_operands();
   [[gnu::cold]] void make_buffers();
+  [[gnu::cold]] void make_sum();
   // The latest operation that `member` has published.
   uint64_t look(int member);
   void take_pages(const std::byte* begin, size_t bytes, const char* what) const;
@@ -194,7 +196,7 @@ class Board {
   std::shared_ptr<SharedMemory> memory_;
   Geometry geometry_;
   int rank_;
-  std::vector<Doorbell*> doorbells_;
+  const std::vector<LocalIndex> members_;
   FailureRecord* failure_;
   MemberLines* lines_;
   std::byte* slots_;
@@ -203,7 +205,8 @@ class Board {
   std::byte* messages_;
   Operands operands_;
   Buffers buffers_;
-  alignas(64) std::array<std::byte, 16 << 10> sum_;
+  struct alignas(64) Sum : std::array<std::byte, 16 << 10> {};
+  std::unique_ptr<Sum> sum_;
   Regions regions_;
   const std::optional<PeerMemory> peer_memory_;
   LendableBuffers lendable_;

@@ -10,27 +10,31 @@
 
 namespace ps {
 
+int32_t PeerMemory::pid(int member) const {
+  return host_.roster().member(host_.rank_of(members_[static_cast<size_t>(member)])).pid;
+}
+
 bool PeerMemory::judge(int member, int error, size_t bytes, const char* how) const {
   if (error == 0) return true;
   if (error == ESRCH) return false;
   fail(PS_ERR_SYSTEM, "{} bytes of a buffer of member {} of the group (pid {}) could not be {}: {}; PS_CROSS_MEMORY=0 moves "
-       "data through shared memory instead", bytes, member, pids_[static_cast<size_t>(member)], how, std::strerror(error));
+       "data through shared memory instead", bytes, member, pid(member), how, std::strerror(error));
 }
 
 bool PeerMemory::read(int member, std::byte* to, uint64_t from, size_t bytes) const {
-  if (in_process_) {
+  if (reach_.in_process) {
     std::memcpy(to, reinterpret_cast<const void*>(from), bytes);
     return true;
   }
-  return judge(member, read_process(pids_[static_cast<size_t>(member)], to, from, bytes), bytes, "read");
+  return judge(member, read_process(pid(member), to, from, bytes), bytes, "read");
 }
 
 bool PeerMemory::write(int member, uint64_t to, const std::byte* from, size_t bytes) const {
-  if (in_process_) {
+  if (reach_.in_process) {
     std::memcpy(reinterpret_cast<void*>(to), from, bytes);
     return true;
   }
-  return judge(member, write_process(pids_[static_cast<size_t>(member)], to, from, bytes), bytes, "written");
+  return judge(member, write_process(pid(member), to, from, bytes), bytes, "written");
 }
 
 bool LendableBuffers::has(const std::byte* data, size_t bytes) {

@@ -5,29 +5,36 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <span>
+
+#include "control/host_segment.h"
 
 namespace ps {
 
 class PeerMemory {
  public:
-  // `pids` in the order of the members. `pays`: whether it is faster than shared memory.
-  PeerMemory(std::vector<int32_t> pids, bool in_process, bool pays)
-      : pids_(std::move(pids)), in_process_(in_process), pays_(pays) {}
+  struct Reach {
+    bool in_process;
+    bool pays;  // whether it is faster than shared memory
+  };
+  // `members`: their local indices, which outlive it as `host` does.
+  PeerMemory(const HostSegment& host, std::span<const LocalIndex> members, Reach reach)
+      : host_(host), members_(members), reach_(reach) {}
 
   // False where the member is no more. Errors: SYSTEM where its memory is not what it said.
   bool read(int member, std::byte* to, uint64_t from, size_t bytes) const;
   bool write(int member, uint64_t to, const std::byte* from, size_t bytes) const;
 
-  bool in_process() const { return in_process_; }
-  bool pays() const { return pays_; }
+  bool in_process() const { return reach_.in_process; }
+  bool pays() const { return reach_.pays; }
 
  private:
+  int32_t pid(int member) const;
   bool judge(int member, int error, size_t bytes, const char* how) const;
 
-  std::vector<int32_t> pids_;
-  bool in_process_;
-  bool pays_;
+  const HostSegment& host_;
+  std::span<const LocalIndex> members_;
+  Reach reach_;
 };
 
 // Which buffers of this rank peers can reach. To ask takes a good part of the time of the smallest that are lent, so the

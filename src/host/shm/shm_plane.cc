@@ -51,16 +51,16 @@ const ShmAlgorithm* find(Algorithm algorithm, bool reaches_peers) {
 }  // namespace
 
 ShmPlane::ShmPlane(const HostSegment& host, std::shared_ptr<SharedMemory> memory, const Geometry& geometry,
-                   int rank, std::vector<Doorbell*> doorbells, const std::vector<CpuPlace>& places, bool crowded,
-                   std::optional<PeerMemory> peer_memory, const Dispatch& dispatch)
+                   int rank, std::vector<LocalIndex> members, bool crowded, std::optional<PeerMemory::Reach> reach,
+                   const Dispatch& dispatch)
     : choices_(dispatch, name(), geometry.size, crowded, [&](const DispatchRow& row, Kind kind) -> std::optional<size_t> {
         // Who writes a rule has single copies where they can be made.
-        const bool reaches_peers = peer_memory && (peer_memory->pays() || row.from_rule);
+        const bool reaches_peers = reach && (reach->pays || row.from_rule);
         const ShmAlgorithm* known = find(row.algorithm, reaches_peers);
         return known != nullptr && known->runs(kind) ? std::optional(known->most_bytes(geometry)) : std::nullopt;
       }),
-      board_(host, std::move(memory), geometry, rank, std::move(doorbells), places, crowded, std::move(peer_memory), paths_),
-      mailbox_(rank, geometry.size, [this](int peer) { return open_path(peer); }, paths_) {
+      board_(host, std::move(memory), geometry, rank, std::move(members), crowded, reach, paths_),
+      mailbox_(rank, [this](int peer) { return open_path(peer); }, paths_) {
   failure_word_ = &board_.failure_word();
   // Now, because within an operation an error fails the group.
   check_copy_setting();

@@ -14,11 +14,9 @@ namespace ps {
 
 class ShmPlane final : public Plane {
  public:
-  // `memory` is shared by all members and laid out as `geometry` says; `crowded`: the host's ranks share CPUs; the rest as
-  // for Board.
+  // `memory` is shared by all members and laid out as `geometry` says; the rest as for Board.
   ShmPlane(const HostSegment& host, std::shared_ptr<SharedMemory> memory, const Geometry& geometry, int rank,
-           std::vector<Doorbell*> doorbells, const std::vector<CpuPlace>& places, bool crowded,
-           std::optional<PeerMemory> peer_memory, const Dispatch& dispatch);
+           std::vector<LocalIndex> members, bool crowded, std::optional<PeerMemory::Reach> reach, const Dispatch& dispatch);
 
   const char* name() const override { return "shm"; }
   bool enters_kernel() const override { return false; }

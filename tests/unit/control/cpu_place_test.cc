@@ -39,7 +39,7 @@ class CpuPlaces : public testing::Test {
     std::ofstream(path) << line << "\n";
   }
   void remove(const std::string& file) const { fs::remove_all(root_ / file); }
-  std::string find(const char* cpus) const { return describe(find_place(parse_cpus(cpus), root_)); }
+  std::string find(const char* cpus) const { return describe(find_place(parse_cpus(cpus), root_.string())); }
 
   fs::path root_;
 };
@@ -64,7 +64,7 @@ TEST_F(CpuPlaces, WhatTheKernelDoesNotShowIsUnknown) {
   EXPECT_EQ(find("4-5"), "none");
   remove("cpu");
   EXPECT_EQ(find("6"), "none");
-  EXPECT_EQ(describe(find_place(parse_cpus("0"), root_ / "nowhere")), "none");
+  EXPECT_EQ(describe(find_place(parse_cpus("0"), (root_ / "nowhere").string())), "none");
 }
 
 TEST_F(CpuPlaces, WhatCannotBeReadIsUnknown) {

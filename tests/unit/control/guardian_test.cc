@@ -16,7 +16,16 @@ namespace ps {
 namespace {
 
 constexpr int kRanks = 4;
-const std::vector<int32_t> kAll = {0, 1, 2, 3};
+
+TransientBytes roster() {
+  RosterWriter writer(kRanks);
+  for (int rank = 0; rank < kRanks; ++rank) {
+    Member member;
+    member.local_index = rank;
+    writer.add(member, "host", "address");
+  }
+  return writer.finish();
+}
 
 // What a test waits for, at most 30 s.
 class Notices {
@@ -68,7 +77,7 @@ std::vector<int> deaths(const HostSegment& segment) {
 class GuardianTest : public testing::TestWithParam<bool> {
  protected:
   std::shared_ptr<HostSegment> segment(int index) const {
-    return std::make_shared<HostSegment>(memory_, kAll, kRanks, index);
+    return std::make_shared<HostSegment>(memory_, roster(), index);
   }
   std::unique_ptr<Guardian> guardian(int index) {
     return std::make_unique<Guardian>(
@@ -78,7 +87,7 @@ class GuardianTest : public testing::TestWithParam<bool> {
     if (GetParam() && !Guardian::has_futex_waitv()) GTEST_SKIP() << "this kernel has no futex_waitv";
   }
 
-  std::shared_ptr<SharedMemory> memory_ = SharedMemory::create_in_process(HostSegment::bytes(kRanks, kRanks));
+  std::shared_ptr<SharedMemory> memory_ = SharedMemory::create_in_process(HostSegment::bytes(roster()));
   Logger logger_;
   Notices notices_;
 };
@@ -141,8 +150,8 @@ TEST_P(GuardianTest, StopsQuickly) {
 }
 
 TEST(HostSegmentTest, EveryRankFitsIntoTheLogAndIsThereOnce) {
-  const auto memory = SharedMemory::create_in_process(HostSegment::bytes(kRanks, kRanks));
-  const HostSegment segment(memory, kAll, kRanks, 0);
+  const auto memory = SharedMemory::create_in_process(HostSegment::bytes(roster()));
+  const HostSegment segment(memory, roster(), 0);
   for (const int rank : {2, 0, 2, 3, 1, 0, 3}) segment.log_death(rank, Loss::kEnded);
   EXPECT_EQ(deaths(segment), (std::vector<int>{2, 0, 3, 1}));
   EXPECT_EQ(segment.death_count().load(), 4U);
