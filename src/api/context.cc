@@ -88,8 +88,9 @@ psResult psGetRankInfo(psContext context, int32_t global_rank, psRankInfo* info)
     out.local_rank = member.local_rank;
     out.pid = member.pid;
     out.device_index = -1;
-    out.hostname = member.hostname;
-    out.address = member.address;
+    // Not the roster's, which lies in memory that the child of a fork does not have.
+    out.hostname = object->keep(member.hostname);
+    out.address = object->keep(member.address);
     out.silent_ms = world.silent_ms(global_rank);
     write_info(info, out);
   });

@@ -23,10 +23,12 @@ void free_text(void* text) {
   std::free(text);
 }
 
+// A key rather than a destructor: to register one needs memory, and ends the process where there is none. Made when the
+// library is loaded: in the child of a fork nobody could wait for another thread that makes it.
+pthread_key_t at_thread_end;
+const bool has_key = ::pthread_key_create(&at_thread_end, free_text) == 0;
+
 std::span<char> room_for_text() {
-  // A key rather than a destructor: to register one needs memory, and ends the process where there is none.
-  static pthread_key_t at_thread_end;
-  static const bool has_key = ::pthread_key_create(&at_thread_end, free_text) == 0;
   if (long_text == nullptr && has_key) {
     char* const text = static_cast<char*>(std::malloc(kLongText));
     if (text != nullptr && ::pthread_setspecific(at_thread_end, text) == 0) {

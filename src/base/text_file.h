@@ -18,6 +18,7 @@ class TextFile : private TextFileBuffer, public std::ifstream {  // the buffer f
     rdbuf()->pubsetbuf(bytes.data(), bytes.size());  // before it is open, or it has no effect
     open(name);
   }
+  TextFile(TextFile&&) = delete;  // the stream would go on with the buffer of the other
 };
 
 }  // namespace ps

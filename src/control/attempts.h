@@ -58,7 +58,7 @@ class AttemptNumbers {
   explicit AttemptNumbers(std::span<const uint64_t> of_members) {
     const bool are_alike =
         std::adjacent_find(of_members.begin(), of_members.end(), std::not_equal_to<>()) == of_members.end();
-    if (are_alike) of_members = of_members.first(1);
+    if (are_alike) of_members = of_members.first(std::min<size_t>(of_members.size(), 1));
     numbers_.assign(of_members.begin(), of_members.end());
   }
 

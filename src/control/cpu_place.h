@@ -1,8 +1,9 @@
 // Where in its host a rank runs, as far as that decides what a cache line costs: the NUMA node and, within it, the CPUs
 // that share a third-level cache. Known where all CPUs that the rank may use lie in one of them.
 //
-// Read from /sys: four small files of one CPU and a list for each node. A kernel or container without them leaves it
-// unknown, and so does a rank that is bound to nothing on a host with several nodes.
+// Read from /sys: a small file for each cache of one CPU, which CPUs share one of them, which nodes there are, and a list
+// of CPUs for each node. A kernel or container without them leaves it unknown, and so does a rank that is bound to nothing
+// on a host with several nodes.
 #pragma once
 
 #include <string>

@@ -67,8 +67,10 @@ void Guardian::stop() {
 
 int64_t Guardian::silent_ms(int local_index) const {
   const uint32_t changed = pulses_[static_cast<size_t>(local_index)].changed_ms.load();
-  // Not of a scan under way, whose time is noted last.
-  return std::max(static_cast<int32_t>(in_ms(scanned_ns_.load()) - changed), 0);
+  const int64_t scanned = scanned_ns_.load();
+  if (scanned == 0) return 0;
+  // A scan that is under way notes its own time last.
+  return std::max(static_cast<int32_t>(in_ms(scanned) - changed), 0);
 }
 
 void Guardian::run() {

@@ -33,12 +33,14 @@ HostSegment::HostSegment(std::shared_ptr<SharedMemory> memory, std::string_view 
   lines_ = reinterpret_cast<RankLines*>(base + kHeader);
   standings_ = reinterpret_cast<Standing*>(lines_ + local_size_);
   deaths_ = reinterpret_cast<std::atomic<int32_t>*>(standings_ + world_size_);
-  std::byte* const own_roster = base + roster_offset(view_of(roster));
-  if (local_index == 0) std::memcpy(own_roster, roster.data(), roster.size());
-  roster_ = Roster(own_roster);
+  roster_ = Roster(base + roster_offset(view_of(roster)));
   if (memory_->size() == bytes(roster, true)) {
     sample_ = reinterpret_cast<CopySample*>(base + memory_->size() - sizeof(CopySample));
   }
+}
+
+void HostSegment::write_roster(std::string_view roster) {
+  std::memcpy(memory_->data() + roster_offset(view_of(roster)), roster.data(), roster.size());
 }
 
 bool HostSegment::log_death(int32_t rank, Loss loss) const {

@@ -68,10 +68,11 @@ using LocalIndex = uint16_t;
 
 class HostSegment {
  public:
-  // The ranks' lines | the death log | the roster | the sample. `roster`: see RosterWriter.
+  // How many deaths | the ranks' lines | standings | the death log | the roster | the sample. `roster`: see RosterWriter.
   static size_t bytes(std::string_view roster, bool with_sample = false);
-  // `memory` is zeroed where it is new. The host's first rank, with local index 0, writes the roster.
+  // `memory` is zeroed where it is new; who makes it writes the roster, before anybody else sees it.
   HostSegment(std::shared_ptr<SharedMemory> memory, std::string_view roster, int local_index);
+  void write_roster(std::string_view roster);
 
   const Roster& roster() const { return roster_; }
   int local_size() const { return local_size_; }

@@ -274,6 +274,7 @@ void World::share_segment(Offer& offer, Deadline deadline) {
   }
   segment_ = std::make_shared<HostSegment>(memory, first_roster_, local_index);
   if (local_index == 0) {
+    segment_->write_roster(first_roster_);
     if (segment_->sample() != nullptr) write_sample(*segment_->sample());
     std::vector<int32_t> mates;
     for (int i = 0; i < local_size; ++i) mates.push_back(roster_.rank_of(i));

@@ -36,6 +36,7 @@ static psGroup world;
 static psStore store;
 static psWork work;
 static int32_t word;
+static psRankInfo self_info = PS_RANK_INFO_INIT;
 
 static void refused_in_the_child(void) {
   psContext other = NULL;
@@ -59,6 +60,8 @@ static void refused_in_the_child(void) {
   EXPECT(psAbort(context, "the child says so"), PS_ERR_STATE);
   EXPECT(psInit(NULL, &other), PS_ERR_STATE);
   EXPECT(psFinalize(context), PS_ERR_STATE);
+  /* What the parent was given to read is still there, as for a child that goes on to exec. */
+  CHECK(strlen(self_info.hostname) > 0 && strlen(self_info.address) > 0);
 }
 
 static void starts_its_own(void) { EXPECT(psFinalize(start()), PS_OK); }
@@ -72,6 +75,7 @@ int main(void) {
   EXPECT(psGetStore(context, &store), PS_OK);
   EXPECT(psStoreSet(store, "parent", "here", 4, 0), PS_OK);
   EXPECT(psRecv(world, &word, 1, PS_INT32, 0, 0, NULL, &work), PS_OK);
+  EXPECT(psGetRankInfo(context, 0, &self_info), PS_OK);
   child_succeeds(refused_in_the_child);
 
   /* The pending receive of the parent still completes, and the store still answers. */

@@ -218,6 +218,12 @@ class BenchTest(unittest.TestCase):
         result = bench("--formation", "--ranks", "2")
         self.assertIn("A world of 2 ranks", result.stdout)
 
+    def test_of_many_ranks_each_keeps_little_of_the_others(self):
+        few, = self.points("--formation", "--ranks", "64")
+        many, = self.points("--formation", "--ranks", "512")
+        # 16 bytes of each other one are 7 KiB; a table of pointers would be 4 more, one of who they are 18.
+        self.assertLessEqual(many["own_kib"] - few["own_kib"], 24)
+
     def test_idle(self):
         idle, = self.points("--idle", "--seconds", "0.1", "--ranks", "3")
         self.assertEqual((idle["what"], idle["ranks"], idle["seconds"]), ("idle", 3, 0.1))

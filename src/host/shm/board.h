@@ -184,7 +184,7 @@ class Board {
 
  private:
   [[noreturn, gnu::cold]] static void refuse(int member, const Signature& theirs);
-  // At first use: with many members few operations come to one that has all of them.
+  // At first use: with many members few operations come to one that has all of them, and of small data none needs a sum.
   [[gnu::cold]] void make_operands();
   [[gnu::cold]] void make_buffers();
   [[gnu::cold]] void make_sum();

@@ -96,9 +96,13 @@ Domains::Family Domains::family(int member, int root) const {
 std::string Domains::describe(int level, Range block) const {
   if (level == 0) return std::to_string(member_at(block.begin));
   if (unit_at(level - 1, block.begin) == block) return describe(level - 1, block);
-  std::string text;
-  visit_units(level - 1, block, [&](Range unit) { text += (text.empty() ? "" : " ") + describe(level - 1, unit); });
-  return "(" + text + ")";
+  std::string text = "(";
+  visit_units(level - 1, block, [&](Range unit) {
+    if (unit.begin > block.begin) text += " ";
+    text += describe(level - 1, unit);
+  });
+  text += ")";
+  return text;
 }
 
 std::string Domains::describe() const { return describe(levels(), {0, size_}); }

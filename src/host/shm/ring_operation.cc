@@ -52,6 +52,7 @@ bool RingOperation::begun() {
 bool RingOperation::has_ring() {
   if (has_ring_ || !published_ || !ring_free()) return has_ring_;
   const auto [ring_bytes, share_bytes] = pages();
+  if (call_.kernel != nullptr) board_.sum();  // here memory may be short, not in the middle of the data
   board_.take_ring(ring_bytes, share_bytes);
   board_.ring_sequence = sequence_;
   return has_ring_ = true;

@@ -31,6 +31,7 @@ void SmallCall::lend_or_stage(const Call& call, uint64_t sequence) {
   lends_ = lent.input.region != 0;
   if (lends_) {
     board_.buffers();
+    board_.sum();
   } else if (call.stages(board_.rank())) {
     blocks_.stage(board_, call);
   }

@@ -84,6 +84,7 @@ class GuardianTest : public testing::TestWithParam<bool> {
         segment(index), logger_, [this] { notices_.notice(); }, GetParam());
   }
   void SetUp() override {
+    segment(0)->write_roster(roster());
     if (GetParam() && !Guardian::has_futex_waitv()) GTEST_SKIP() << "this kernel has no futex_waitv";
   }
 
@@ -151,7 +152,8 @@ TEST_P(GuardianTest, StopsQuickly) {
 
 TEST(HostSegmentTest, EveryRankFitsIntoTheLogAndIsThereOnce) {
   const auto memory = SharedMemory::create_in_process(HostSegment::bytes(roster()));
-  const HostSegment segment(memory, roster(), 0);
+  HostSegment segment(memory, roster(), 0);
+  segment.write_roster(roster());
   for (const int rank : {2, 0, 2, 3, 1, 0, 3}) segment.log_death(rank, Loss::kEnded);
   EXPECT_EQ(deaths(segment), (std::vector<int>{2, 0, 3, 1}));
   EXPECT_EQ(segment.death_count().load(), 4U);
