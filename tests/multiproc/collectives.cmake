@@ -73,6 +73,9 @@ foreach(entry IN LISTS variants)
     --gtest_filter=SymmetricMemory.*:*LargeOverProcesses/1:*LargeOverThreads/2)
   set_tests_properties(multiproc.sweep_two_copies${suffix} PROPERTIES TIMEOUT 600 LABELS ${label}
     ENVIRONMENT PS_CROSS_MEMORY=0)
+  add_test(NAME multiproc.memory_two_copies${suffix} COMMAND multiproc_memory${suffix} --gtest_filter=Memory.AroundARoot)
+  set_tests_properties(multiproc.memory_two_copies${suffix} PROPERTIES TIMEOUT 240 LABELS ${label}
+    ENVIRONMENT PS_CROSS_MEMORY=0)
 endforeach()
 # What a world that fails on purpose still holds is no leak.
 foreach(entry IN LISTS variants)

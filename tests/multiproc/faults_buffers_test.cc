@@ -145,6 +145,45 @@ const RankProgram kGivenBack("given_back", [](const Rank& self) {
   ok(psFinalize(context));
 });
 
+// As above, of a reader whose output a root writes a part of.
+const RankProgram kOutputGivenBack("output_given_back", [](const Rank& self) {
+  ::setenv("PS_CROSS_MEMORY", "0", 1);  // the kernel's copies have their own way
+  psContext context = self.join();
+  const psGroup world = self.world(context);
+  constexpr size_t kLent = 2 << 20;  // of int32_t; the first half is the root's share
+  void* memory = nullptr;
+  ok(psMemAlloc(world, kLent * sizeof(int32_t), PS_DEVICE_HOST, &memory));
+  auto* const block = static_cast<int32_t*>(memory);
+  std::fill_n(block, kLent, self.rank == 0 ? 1 : 0);
+  ok(psBarrier(world, nullptr));
+  if (self.rank == 0) {
+    const StandStill stop(block);
+    must(psBroadcast(world, block, block, kLent, PS_INT32, 0, nullptr, nullptr) == PS_ERR_ABORTED, "was not aborted");
+  } else {
+    psWork work = nullptr;
+    ok(psBroadcast(world, block, block, kLent, PS_INT32, 0, nullptr, &work));
+    self.hear("abort");
+    ok(psGroupAbort(world, "enough"));
+    must(psWorkTest(work) == PS_IN_PROGRESS, "does not wait for who writes to its memory");
+    self.say("aborted");
+    must(psWorkWait(work, -1) == PS_ERR_ABORTED, "was not aborted");
+    ok(psWorkFree(work));
+    must(block[0] == 1, "the part that was begun is not there");
+    must(block[kLent / 2 - 1] == 0, "was written long after it was aborted");
+  }
+  ok(psGroupFree(world));
+  ok(psFinalize(context));
+});
+
+TEST(Buffers, OfAReaderAreGivenBackBeforeTheRootHasDoneItsShare) {
+  World world("output_given_back", 2);
+  world.hear(0, "touching");
+  world.tell(1, "abort");
+  world.hear(1, "aborted");
+  world.tell(0, "go on");
+  world.end();
+}
+
 TEST(Buffers, AreGivenBackBeforeAPeerHasDoneItsShare) {
   World world("given_back", 2);
   world.hear(0, "touching");

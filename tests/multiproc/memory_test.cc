@@ -161,6 +161,60 @@ const Body brief("brief", [](Member& member) {
   require_ok(psMemFree(member.world, memory));
 });
 
+// Blocks around a root, of which both sides move a part where both lend: whose buffers lie in the memory changes, as do the
+// root and who is late, so that the parts that are learned do too.
+const Body rooted("rooted", [](Member& member) {
+  const auto ranks = static_cast<size_t>(member.size);
+  std::byte* const memory = allocate(member.world, 2 * ranks * kBytes);
+  std::vector<float> plain(2 * ranks * kCount);
+  std::mt19937 random(static_cast<unsigned>(member.rank));
+  const auto value = [](int round, int from, int to, size_t i) {
+    return static_cast<float>((round + 3 * from + 7 * to + static_cast<int>(i % 89)) % 1009);
+  };
+  for (int round = 0; round < 120; ++round) {
+    const int root = round / 2 % member.size;
+    const int without = round % (member.size + 2);  // a member, `size`: none, one more: all
+    const bool lends = without != member.rank && without != member.size;
+    float* const input = lends ? reinterpret_cast<float*>(memory) : plain.data();
+    float* const output = input + ranks * kCount;
+    const size_t count = kCount - static_cast<size_t>(round % 5) * 333;
+    const bool is_root = member.rank == root;
+    const auto be_late = [&] {
+      const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(random() % 60);
+      while (round % 3 == 0 && std::chrono::steady_clock::now() < until) {
+      }
+    };
+    const auto fill = [&](float* to, int from, int reader) {
+      for (size_t i = 0; i < count; ++i) to[i] = value(round, from, reader, i);
+    };
+    const auto holds = [&](const float* data, int from, int reader, const char* what) {
+      for (size_t i = 0; i < count; ++i) require(data[i] == value(round, from, reader, i), std::string(what) + " gave a wrong number");
+    };
+
+    if (is_root) fill(input, root, 0);
+    be_late();
+    require_ok(psBroadcast(member.world, input, output, count, PS_FLOAT32, root, nullptr, nullptr));
+    holds(output, root, 0, "a broadcast");
+
+    fill(input, member.rank, 1);
+    be_late();
+    require_ok(psGather(member.world, input, output, count, PS_FLOAT32, root, nullptr, nullptr));
+    for (int from = 0; is_root && from < member.size; ++from) {
+      holds(output + static_cast<size_t>(from) * count, from, 1, "a gather");
+    }
+
+    for (int to = 0; is_root && to < member.size; ++to) fill(input + static_cast<size_t>(to) * count, root, to);
+    be_late();
+    require_ok(psScatter(member.world, input, output, count, PS_FLOAT32, root, nullptr, nullptr));
+    holds(output, root, member.rank, "a scatter");
+  }
+  require_ok(psMemFree(member.world, memory));
+});
+
+TEST(Memory, AroundARoot) {
+  for (const int size : {2, 3, 5}) run_everywhere(rooted, size);
+}
+
 TEST(Memory, OfSumsThatGoInOneShot) {
   run_everywhere(brief, 2);
   run_everywhere(brief, 3);

@@ -18,8 +18,31 @@ bool overwrites_lent_input(const Call& call) {
 
 void Direct::announce(const Lent& found) {
   lends_ = found.input.region != 0;
-  if (line_ == Line::kSecond) header(board_.rank()).opening.lends = lends_ ? 1 : 0;
+  if (line_ == Line::kSecond) header(board_.rank()).opening.lends = lends_ ? Opening::kLendsInput : 0;
   if (lends_ || line_ == Line::kFlag) lent(board_.rank()) = found;
+}
+
+void Direct::announce_output(uint32_t root_share) {
+  Opening& own = header(board_.rank()).opening;
+  own.root_share = root_share;
+  if (!call_.reads(board_.rank())) return;
+  const Place output = board_.regions().place(call_.output.base, call_.output.extent(board_.size()), call_.signature.group);
+  if (output.region == 0) return;
+  lends_output_ = true;
+  own.lends |= Opening::kLendsOutput;
+  lent(board_.rank()).output = output;
+}
+
+bool Direct::is_shared(int member) const {
+  if (line_ == Line::kFlag || member == board_.rank()) return false;
+  const int rank = board_.rank();
+  const bool gives = call_.stages(rank) && call_.reads(member) && lends_ && lends_output(member);
+  return gives || (call_.stages(member) && call_.reads(rank) && lends(member) && lends_output_);
+}
+
+std::byte* Direct::output_at(int member, size_t at, size_t bytes) const {
+  const Place& place = lent(member).output;
+  return board_.regions().at(member, {place.region, place.offset + at}, bytes);
 }
 
 Lent Direct::find() const {
@@ -53,9 +76,10 @@ std::byte* Direct::output(int member) const {
 }
 
 bool Direct::uses_lent() const {
-  if (!call_.reads(board_.rank())) return false;
   for (int member = 0; member < board_.size(); ++member) {
-    if (member != board_.rank() && call_.stages(member) && lends(member)) return true;
+    if (member == board_.rank()) continue;
+    if (call_.reads(board_.rank()) && call_.stages(member) && lends(member)) return true;
+    if (call_.stages(board_.rank()) && call_.reads(member) && is_shared(member)) return true;
   }
   return false;
 }
@@ -71,12 +95,13 @@ bool Direct::uses_no_ring() const {
 void Direct::done() { board_.store(board_.own().done.value, sequence_); }
 
 bool Direct::is_using(int member) const {
-  return member != board_.rank() && call_.reads(member) &&
-         board_.lines(member).done.value.load(std::memory_order_seq_cst) < sequence_;
+  if (member == board_.rank()) return false;
+  const bool uses = (lends_ && call_.reads(member)) || (lends_output_ && call_.stages(member) && is_shared(member));
+  return uses && board_.lines(member).done.value.load(std::memory_order_seq_cst) < sequence_;
 }
 
 bool Direct::released() const {
-  if (!lends_) return true;
+  if (!lends_ && !lends_output_) return true;
   for (int member = 0; member < board_.size(); ++member) {
     if (is_using(member)) return false;
   }
@@ -86,16 +111,20 @@ bool Direct::released() const {
 std::vector<int> Direct::takers_back() const {
   std::vector<int> members;
   for (int member = 0; member < board_.size(); ++member) {
-    if (member == board_.rank() || !call_.stages(member) || !lends(member)) continue;
+    if (member == board_.rank()) continue;
+    const bool reads_there = call_.reads(board_.rank()) && call_.stages(member) && lends(member);
+    if (!reads_there && !is_shared(member)) continue;
     if (header(member).retracted.load(std::memory_order_seq_cst) != 0) members.push_back(member);
   }
   return members;
 }
 
 std::vector<int> Direct::retract() {
-  if (!lends_) return {};
+  if (!lends_ && !lends_output_) return {};
   header(board_.rank()).retracted.store(1, std::memory_order_seq_cst);
-  return board_.touchers(&MemberLines::touching, [this](int member) { return call_.reads(member); });
+  return board_.touchers(&MemberLines::touching, [this](int member) {
+    return (lends_ && call_.reads(member)) || (lends_output_ && call_.stages(member));
+  });
 }
 
 std::vector<int> Direct::awaited() const {

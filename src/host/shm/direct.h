@@ -1,6 +1,7 @@
 // The direct path of a collective: input that lies in memory which all members reach is read where it is, and the sums of
 // an all_reduce are written straight into every member's output. Each rank says in its header what it lends, so members
-// need not agree beforehand, and a rank whose buffers nobody reaches is served as usual.
+// need not agree beforehand, and a rank whose buffers nobody reaches is served as usual. Around a root, where one rank
+// would read for all or all from one, readers lend their output as well: then a block's source writes a part of it there.
 //
 // Whoever lends a buffer may not return before its users have done with it: each publishes the last operation in which
 // it has used what others lent to the end.
@@ -36,6 +37,9 @@ class Direct {
   // stages, which otherwise waits for the header's line.
   void announce(const Lent& found);
 
+  // After that, where this rank reads: its output to its sources. `root_share`: see Opening.
+  void announce_output(uint32_t root_share);
+
   // Of this rank, and of members that have arrived: whether it lends its input (in an all_reduce its output too).
   bool lends(int member) const { return member == board_.rank() ? lends_ : says(member); }
   bool lends_own() const { return lends_; }
@@ -47,6 +51,10 @@ class Direct {
   // Of a member that lends it: the block of its input that is for this rank.
   const std::byte* input(int member) const;
   std::byte* output(int member) const;
+  // Whether the block between this rank and a member, one of them the root, is moved by both.
+  bool is_shared(int member) const;
+  // Of a reader with which one is: a part of its output.
+  std::byte* output_at(int member, size_t at, size_t bytes) const;
 
   // Calls `use`, which touches what others lend. False, and it is not called, where one of them has taken that back:
   // then the operation will not complete.
@@ -61,8 +69,8 @@ class Direct {
   // See Operation::retract.
   std::vector<int> retract();
 
-  // Whether others lend what this rank reads. That it reads it where it lies does not follow in an all_reduce, where
-  // everything() decides.
+  // Whether others lend what this rank reads, or writes a part of. That it reads it where it lies does not follow in an
+  // all_reduce, where everything() decides.
   bool uses_lent() const;
   // Whether that is all it reads, and it lends what it gives.
   bool uses_no_ring() const;
@@ -79,7 +87,12 @@ class Direct {
     return line_ == Line::kFlag ? header(member).lent : header(member).lent_beside_opening;
   }
   bool says(int member) const {
-    return line_ == Line::kFlag ? header(member).lent.input.region != 0 : header(member).opening.lends != 0;
+    if (line_ == Line::kFlag) return header(member).lent.input.region != 0;
+    return (header(member).opening.lends & Opening::kLendsInput) != 0;
+  }
+  bool lends_output(int member) const {
+    if (member == board_.rank()) return lends_output_;
+    return (header(member).opening.lends & Opening::kLendsOutput) != 0;
   }
   // Whether `member` may still use what this rank lent.
   bool is_using(int member) const;
@@ -89,6 +102,7 @@ class Direct {
   uint64_t sequence_;
   Line line_;
   bool lends_;
+  bool lends_output_ = false;
 };
 
 }  // namespace ps

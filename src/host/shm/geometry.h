@@ -23,10 +23,11 @@ struct Opening {
   uint64_t staged;
   uint64_t reduced;
   uint64_t consumed;
-  union {
-    uint64_t lends;
-    uint64_t root_share;  // of each block in a single copy around a root: what the root moves (host/shm/share.h)
-  };
+  uint32_t lends;       // of kLendsInput and kLendsOutput
+  uint32_t root_share;  // of each block around a root that both its sides move: what the root does (host/shm/share.h)
+
+  static constexpr uint32_t kLendsInput = 1;
+  static constexpr uint32_t kLendsOutput = 2;  // and its source may write there
 };
 
 // Where the buffers lie that a member lends.

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/pages.h"
 #include "host/pair_sizes.h"
+#include "host/shm/share.h"
 
 namespace ps {
 
@@ -17,6 +19,8 @@ constexpr size_t kLeastPiece = 16 << 10;
 constexpr size_t kRoomyPiece = 64 << 10;
 constexpr size_t kMostPiece = 96 << 10;
 constexpr size_t kPieces = 8;
+// A root that copies so much of its own leaves the rest to the others.
+constexpr size_t kLargeBlock = 4 << 20;
 // Sums that leave the caches while they are made, which pays sooner than for copies.
 constexpr size_t kLargeSums = 2 << 20;
 
@@ -50,7 +54,7 @@ Pipeline::Pipeline(Board& board, Call&& call, uint64_t sequence) : RingOperation
   unit_ = std::min(most, piece_of(block_bytes(call_)));
   for (int member = 0; member < board_.size(); ++member) {
     if (member == board_.rank()) continue;
-    if (stages() && call_.reads(member)) rounds_out_ = std::max(rounds_out_, rounds(call_.input.size(call_.input_block(member))));
+    if (stages() && call_.reads(member)) rounds_out_ = std::max(rounds_out_, rounds(outgoing(member)));
     if (reads() && call_.stages(member)) rounds_in_ = std::max(rounds_in_, rounds(incoming(member)));
   }
   if (!reads()) return;
@@ -69,6 +73,70 @@ Pipeline::Pages Pipeline::pages() const {
 
 size_t Pipeline::incoming(int member) const { return call_.output.size(call_.output_block(member)); }
 
+size_t Pipeline::outgoing(int member) const { return call_.input.size(call_.input_block(member)); }
+
+// As in a single copy around a root (single_copy.h), of what lies in memory that all members have mapped.
+std::optional<uint32_t> Pipeline::root_share() const {
+  const bool has_root = !call_.all_stage || !call_.all_read;
+  const bool are_alike = !call_.uneven && call_.input.are_equal() && call_.output.are_equal();
+  if (!has_root || !are_alike || call_.kernel != nullptr) return std::nullopt;
+  const bool is_busy = rounds_own_ > 0 && incoming(board_.rank()) >= kLargeBlock;
+  return is_busy ? 0 : static_cast<uint32_t>(board_.root_share(!call_.all_stage));
+}
+
+size_t Pipeline::pushed(int source, int reader) const {
+  if (!shares_ || !direct_.is_shared(source == board_.rank() ? reader : source)) return 0;
+  const size_t bytes = source == board_.rank() ? outgoing(reader) : incoming(source);
+  const size_t of_root = part_of(bytes, board_.header(call_.root(), sequence_).opening.root_share) / kPage * kPage;
+  return source == call_.root() ? of_root : bytes - of_root;
+}
+
+void Pipeline::plan_shared() {
+  shared_is_planned_ = true;
+  const int rank = board_.rank();
+  for (int member = 0; member < board_.size(); ++member) shares_ = shares_ || direct_.is_shared(member);
+  if (!shares_) return;
+  uint64_t pushed_to_all = rounds_in_;  // whole rounds of which there is nothing to be read
+  for (int member = 0; member < board_.size(); ++member) {
+    if (member == rank) continue;
+    if (stages() && call_.reads(member)) rounds_to_push_ = std::max(rounds_to_push_, rounds(pushed(rank, member)));
+    if (reads() && call_.stages(member)) pushed_to_all = std::min(pushed_to_all, pushed(member, rank) / unit_);
+  }
+  rounds_read_ = pushed_to_all;
+  // Who writes to a root has compared its call with the root's alone.
+  if (rank == call_.root() && call_.all_stage) board_.store(board_.own().begun.value, sequence_);
+}
+
+bool Pipeline::may_push() {
+  const int root = call_.root();
+  if (board_.rank() == root || board_.lines(root).begun.value.load(std::memory_order_seq_cst) >= sequence_) return true;
+  blocked_on_ = root;
+  return false;
+}
+
+void Pipeline::push_round(uint64_t round) const {
+  const int rank = board_.rank();
+  const size_t begin = round * unit_;
+  for (int member = 0; member < board_.size(); ++member) {
+    if (member == rank || !call_.reads(member)) continue;
+    const size_t end = std::min(begin + unit_, pushed(rank, member));
+    if (begin >= end) continue;
+    // A root has the blocks one behind the other.
+    const size_t block = call_.all_read ? 0 : outgoing(member) * static_cast<size_t>(rank);
+    copy(output_of(outgoing(member)), direct_.output_at(member, block + begin, end - begin),
+         call_.input.at(call_.input_block(member)) + begin, end - begin);
+  }
+}
+
+void Pipeline::end_lending() {
+  if (lending_ended_ || !direct_.uses_lent()) return;
+  lending_ended_ = true;
+  direct_.done();
+  const bool is_root = shares_ && board_.rank() == call_.root();
+  if (!is_root || board_.header(board_.rank(), sequence_).opening.root_share == 0) return;
+  board_.learn_root_share(!call_.all_stage, direct_.awaited().empty());
+}
+
 bool Pipeline::step() {
   for (;;) {
     const bool begun = RingOperation::begun();
@@ -85,6 +153,7 @@ bool Pipeline::step() {
       if (!moved) return false;
       continue;
     }
+    if (!shared_is_planned_) plan_shared();
     if (rounds_read_ < rounds_in_ && is_compared() && may_read()) {
       if (!direct_.uses_lent()) {
         read_round(rounds_read_);
@@ -95,15 +164,22 @@ bool Pipeline::step() {
       set_consumed(++rounds_read_);
       moved = true;
     }
+    if (rounds_pushed_ < rounds_to_push_ && may_push()) {
+      if (!direct_.touch([this] { push_round(rounds_pushed_); })) {
+        blocked_on_ = direct_.takers_back().front();
+        return false;
+      }
+      ++rounds_pushed_;
+      moved = true;
+    }
     // What was just staged is still in the cache.
     if (own_rounds_done_ < rounds_own_ && (own_rounds_done_ < rounds_staged_ || rounds_staged_ == rounds_out_)) {
       copy_own_round(own_rounds_done_++);
       moved = true;
     }
     if (moved) continue;
-    if (rounds_staged_ < rounds_out_ || rounds_read_ < rounds_in_) return false;
-    if (!reading_ended_ && direct_.uses_lent()) direct_.done();
-    reading_ended_ = true;
+    if (rounds_staged_ < rounds_out_ || rounds_read_ < rounds_in_ || rounds_pushed_ < rounds_to_push_) return false;
+    end_lending();
     return ended();
   }
 }
@@ -181,8 +257,10 @@ void Pipeline::read_round(uint64_t round) const {
   const size_t begin = round * unit_;
   if (call_.kernel == nullptr) {
     for (int member = 0; member < board_.size(); ++member) {
-      if (member == board_.rank() || !call_.stages(member) || begin >= incoming(member)) continue;
-      copy(target_, call_.output.at(member) + begin, source(member, round), std::min(unit_, incoming(member) - begin));
+      if (member == board_.rank() || !call_.stages(member)) continue;
+      const size_t from = std::max(begin, pushed(member, board_.rank()));
+      const size_t end = std::min(begin + unit_, incoming(member));
+      if (from < end) copy(target_, call_.output.at(member) + from, source(member, round) + (from - begin), end - from);
     }
     return;
   }

@@ -16,6 +16,7 @@ class Pipeline final : public RingOperation {
   bool may_lend() const override { return call_.kind() != Kind::kAllReduce || call_.input.base != call_.output.base; }
   bool uses_ring() const override { return !direct_.lends_own(); }
   Path path() const override { return direct_.uses_no_ring() ? Path::kDirect : Path::kPipeline; }
+  std::optional<uint32_t> root_share() const override;
   bool reads_in_place(int member) const { return member != board_.rank() && direct_.lends(member); }
   Pages pages() const override;
   void stage_slot() override;
@@ -23,6 +24,13 @@ class Pipeline final : public RingOperation {
   uint64_t* pair_sizes(int member) const { return reinterpret_cast<uint64_t*>(board_.slot(member, sequence_)); }
 
   size_t incoming(int member) const;  // bytes from `member` to this rank
+  size_t outgoing(int member) const;
+  // Of the block from `source` to `reader`, one of them this rank, what the source writes: from the beginning on.
+  size_t pushed(int source, int reader) const;
+  void plan_shared();
+  bool may_push();
+  void push_round(uint64_t round) const;
+  void end_lending();
   size_t piece_bytes() const { return call_.columns ? unit_ * static_cast<size_t>(board_.size()) : unit_; }
   uint64_t rounds(size_t bytes) const { return (bytes + unit_ - 1) / unit_; }
   bool may_stage();
@@ -43,7 +51,11 @@ class Pipeline final : public RingOperation {
   uint64_t rounds_read_ = 0;
   uint64_t rounds_own_ = 0;  // of the block from this rank to itself, where it is not in place
   uint64_t own_rounds_done_ = 0;
-  bool reading_ended_ = false;
+  uint64_t rounds_to_push_ = 0;
+  uint64_t rounds_pushed_ = 0;
+  bool shared_is_planned_ = false;
+  bool shares_ = false;  // some block with another member
+  bool lending_ended_ = false;
   int next_to_compare_ = 0;
 };
 

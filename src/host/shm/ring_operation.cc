@@ -32,9 +32,10 @@ bool RingOperation::begun() {
   if (!published_) {
     if (!may_publish()) return false;
     const MemberLines& own = board_.own();
-    own_ = {now(own.staged), now(own.reduced), now(own.consumed), 0};
+    own_ = {now(own.staged), now(own.reduced), now(own.consumed), 0, 0};
     board_.header(board_.rank(), sequence_).opening = own_;
     if (may_lend()) direct_.announce(direct_.find());
+    if (const auto share = root_share()) direct_.announce_output(*share);
     stage_slot();
     publish();
   }

@@ -5,6 +5,8 @@
 // an output before the operation is known to be the same.
 #pragma once
 
+#include <optional>
+
 #include "host/copy/copy.h"
 #include "host/shm/direct.h"
 #include "host/shm/staged_operation.h"
@@ -32,6 +34,8 @@ class RingOperation : public StagedOperation {
   virtual Pages pages() const = 0;
   // Whether peers may read this rank's input where it is, if they can.
   virtual bool may_lend() const { return true; }
+  // Where both sides of a block around a root may move a part of it: of each block, the root's. None: the reader does it.
+  virtual std::optional<uint32_t> root_share() const { return std::nullopt; }
   virtual void stage_slot() {}
   virtual void check_slots() {}
   // Asked once everyone has been met: whether this rank streams through its ring, and how the operation goes.

@@ -42,7 +42,7 @@ std::optional<Place> SingleCopy::find(const std::byte* data, size_t bytes) {
 void SingleCopy::lend() {
   Header& own = header(board_.rank());
   const bool is_busy = copies_own() && block_bytes(board_.rank(), board_.rank()) >= kLargeBlock;
-  own.opening.root_share = is_busy ? 0 : board_.root_share(stages());
+  own.opening.root_share = is_busy ? 0 : static_cast<uint32_t>(board_.root_share(!call_.all_stage));
   if (stages()) {
     const size_t bytes = call_.input.extent(board_.size());
     const bool is_overwritten = reads() && call_.columns && call_.all_stage && call_.input.base == call_.output.base;
@@ -133,7 +133,7 @@ bool SingleCopy::step() {
   if (!told_) {
     board_.store(board_.own().done.value, sequence_);
     if (has_root() && board_.rank() == call_.root() && header(board_.rank()).opening.root_share != 0) {
-      board_.learn_root_share(stages(), late < 0);
+      board_.learn_root_share(!call_.all_stage, late < 0);
     }
   }
   told_ = true;

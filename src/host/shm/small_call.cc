@@ -22,7 +22,23 @@ bool SmallCall::begin(const Call& call, uint64_t sequence, size_t staged_bytes) 
   meets_all_ = call.all_stage && call.all_read;
   is_finished_ = false;
   next_to_meet_ = 0;
+  prepare(call);
   return true;
+}
+
+// All that a sum needs but the data, while the others are still on their way.
+void SmallCall::prepare(const Call& call) {
+  if (call.kernel == nullptr || lends_ || !call.reads(board_.rank())) return;
+  auto& [sources, scales] = board_.operands();
+  for (int member = 0; member < board_.size(); ++member) {
+    sources[static_cast<size_t>(member)] = source(call, member);
+  }
+  scales[static_cast<size_t>(board_.rank())] = call.scale;
+  count_ = call.output.bytes / call.element;
+}
+
+const std::byte* SmallCall::source(const Call& call, int member) const {
+  return member == board_.rank() ? call.input.at(call.input_block(member)) : blocks_.from(board_, member);
 }
 
 void SmallCall::lend_or_stage(const Call& call, uint64_t sequence) {
@@ -77,30 +93,27 @@ bool SmallCall::reduce_directly(Direct& direct, const Call& call, uint64_t seque
   return false;  // the operation that goes on finds it too, and its group learns of it
 }
 
+void SmallCall::take_scales(uint64_t sequence, std::vector<double>& scales) const {
+  for (int member = 0; member < board_.size(); ++member) {
+    if (member != board_.rank()) scales[static_cast<size_t>(member)] = board_.header(member, sequence).scale;
+  }
+}
+
 void SmallCall::combine(const Call& call, uint64_t sequence) {
-  const int size = board_.size();
-  const int rank = board_.rank();
-  if (blocks_.bytes() == 0 || !call.reads(rank)) return;
-  const auto source = [&](int member) {
-    return member == rank ? call.input.at(call.input_block(rank)) : blocks_.from(board_, member);
-  };
-  const size_t bytes = call.output.bytes;
+  if (blocks_.bytes() == 0 || !call.reads(board_.rank())) return;
   if (call.kernel != nullptr) {
     auto& [sources, scales] = board_.operands();
-    for (int member = 0; member < size; ++member) {
-      sources[static_cast<size_t>(member)] = source(member);
-      scales[static_cast<size_t>(member)] = member == rank ? call.scale : board_.header(member, sequence).scale;
-    }
-    call.kernel(call.output.at(0), sources.data(), sources.size(), bytes / call.element, scales.data());
-    return;
+    if (call.signature.op == PS_PREMUL_SUM) take_scales(sequence, scales);
+    return call.kernel(call.output.at(0), sources.data(), sources.size(), count_, scales.data());
   }
-  for (int member = 0; member < size; ++member) {
+  const size_t bytes = call.output.bytes;
+  for (int member = 0; member < board_.size(); ++member) {
     if (!call.stages(member)) continue;
     std::byte* const to = call.output.at(member);
+    const std::byte* const from = source(call, member);
     // In place, a block is its own source.
-    if (to == source(member)) continue;
-    bytes <= sizeof(Header::payload) ? copy_few(to, source(member), bytes)
-                                     : copy(CopyTarget::kOutput, to, source(member), bytes);
+    if (to == from) continue;
+    bytes <= sizeof(Header::payload) ? copy_few(to, from, bytes) : copy(CopyTarget::kOutput, to, from, bytes);
   }
 }
 

@@ -36,6 +36,9 @@ class SmallCall {
   void lend_or_stage(const Call& call, uint64_t sequence);
   AtOnce end_large(const Call& call, uint64_t sequence);
   bool reduce_directly(Direct& direct, const Call& call, uint64_t sequence);
+  void prepare(const Call& call);
+  const std::byte* source(const Call& call, int member) const;
+  void take_scales(uint64_t sequence, std::vector<double>& scales) const;
   void combine(const Call& call, uint64_t sequence);
   bool is_large() const { return blocks_.bytes() >= Direct::least_bytes(board_); }
 
@@ -45,6 +48,7 @@ class SmallCall {
   bool meets_all_ = false;
   bool is_finished_ = false;
   int next_to_meet_ = 0;
+  size_t count_ = 0;  // of the elements of a sum
 };
 
 }  // namespace ps
