@@ -165,8 +165,9 @@ const Body brief("brief", [](Member& member) {
 // root and who is late, so that the parts that are learned do too.
 const Body rooted("rooted", [](Member& member) {
   const auto ranks = static_cast<size_t>(member.size);
-  std::byte* const memory = allocate(member.world, 2 * ranks * kBytes);
-  std::vector<float> plain(2 * ranks * kCount);
+  constexpr size_t kMost = (1 << 18) + 77;  // floats: where ranks share CPUs, less is moved by the readers alone
+  std::byte* const memory = allocate(member.world, 2 * ranks * kMost * sizeof(float));
+  std::vector<float> plain(2 * ranks * kMost);
   std::mt19937 random(static_cast<unsigned>(member.rank));
   const auto value = [](int round, int from, int to, size_t i) {
     return static_cast<float>((round + 3 * from + 7 * to + static_cast<int>(i % 89)) % 1009);
@@ -176,8 +177,8 @@ const Body rooted("rooted", [](Member& member) {
     const int without = round % (member.size + 2);  // a member, `size`: none, one more: all
     const bool lends = without != member.rank && without != member.size;
     float* const input = lends ? reinterpret_cast<float*>(memory) : plain.data();
-    float* const output = input + ranks * kCount;
-    const size_t count = kCount - static_cast<size_t>(round % 5) * 333;
+    float* const output = input + ranks * kMost;
+    const size_t count = round % 4 == 0 ? kMost : kCount - static_cast<size_t>(round % 5) * 333;
     const bool is_root = member.rank == root;
     const auto be_late = [&] {
       const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(random() % 60);

@@ -21,6 +21,8 @@ constexpr size_t kMostPiece = 96 << 10;
 constexpr size_t kPieces = 8;
 // A root that copies so much of its own leaves the rest to the others.
 constexpr size_t kLargeBlock = 4 << 20;
+// Below that, ranks that share CPUs lose more by waiting for each other's turns than two at work gain.
+constexpr size_t kLeastCrowdedShare = 1 << 20;
 // Sums that leave the caches while they are made, which pays sooner than for copies.
 constexpr size_t kLargeSums = 2 << 20;
 
@@ -80,6 +82,7 @@ std::optional<uint32_t> Pipeline::root_share() const {
   const bool has_root = !call_.all_stage || !call_.all_read;
   const bool are_alike = !call_.uneven && call_.input.are_equal() && call_.output.are_equal();
   if (!has_root || !are_alike || call_.kernel != nullptr) return std::nullopt;
+  if (board_.is_crowded() && block_bytes(call_) < kLeastCrowdedShare) return std::nullopt;
   const bool is_busy = rounds_own_ > 0 && incoming(board_.rank()) >= kLargeBlock;
   return is_busy ? 0 : static_cast<uint32_t>(board_.root_share(!call_.all_stage));
 }
