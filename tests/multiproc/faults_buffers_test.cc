@@ -145,44 +145,57 @@ const RankProgram kGivenBack("given_back", [](const Rank& self) {
   ok(psFinalize(context));
 });
 
-// As above, of a reader whose output a root writes a part of.
-const RankProgram kOutputGivenBack("output_given_back", [](const Rank& self) {
+// As above, of a reader whose output its source writes a part of: rank 0's of a gather, rank 1's of a broadcast.
+void give_back_output(const Rank& self, bool is_gather) {
   ::setenv("PS_CROSS_MEMORY", "0", 1);  // the kernel's copies have their own way
   psContext context = self.join();
   const psGroup world = self.world(context);
-  constexpr size_t kLent = 2 << 20;  // of int32_t; the first half is the root's share
+  constexpr size_t kLent = 2 << 20;  // of int32_t; the first half of it is the source's share
   void* memory = nullptr;
-  ok(psMemAlloc(world, kLent * sizeof(int32_t), PS_DEVICE_HOST, &memory));
+  ok(psMemAlloc(world, 3 * kLent * sizeof(int32_t), PS_DEVICE_HOST, &memory));
   auto* const block = static_cast<int32_t*>(memory);
-  std::fill_n(block, kLent, self.rank == 0 ? 1 : 0);
+  const int source = is_gather ? 1 : 0;
+  int32_t* const output = is_gather ? block + kLent : block;
+  const int32_t* const arriving = output + (is_gather ? kLent : 0);
+  std::fill_n(block, kLent, self.rank == source ? 1 : 0);
+  const auto call = [&](psWork* work) {
+    return is_gather ? psGather(world, block, output, kLent, PS_INT32, 0, nullptr, work)
+                     : psBroadcast(world, block, block, kLent, PS_INT32, 0, nullptr, work);
+  };
   ok(psBarrier(world, nullptr));
-  if (self.rank == 0) {
+  if (self.rank == source) {
     const StandStill stop(block);
-    must(psBroadcast(world, block, block, kLent, PS_INT32, 0, nullptr, nullptr) == PS_ERR_ABORTED, "was not aborted");
+    must(call(nullptr) == PS_ERR_ABORTED, "was not aborted");
   } else {
     psWork work = nullptr;
-    ok(psBroadcast(world, block, block, kLent, PS_INT32, 0, nullptr, &work));
+    ok(call(&work));
     self.hear("abort");
     ok(psGroupAbort(world, "enough"));
     must(psWorkTest(work) == PS_IN_PROGRESS, "does not wait for who writes to its memory");
     self.say("aborted");
     must(psWorkWait(work, -1) == PS_ERR_ABORTED, "was not aborted");
     ok(psWorkFree(work));
-    must(block[0] == 1, "the part that was begun is not there");
-    must(block[kLent / 2 - 1] == 0, "was written long after it was aborted");
+    must(arriving[0] == 1, "the part that was begun is not there");
+    must(arriving[kLent / 2 - 1] == 0, "was written long after it was aborted");
   }
   ok(psGroupFree(world));
   ok(psFinalize(context));
-});
+}
 
-TEST(Buffers, OfAReaderAreGivenBackBeforeTheRootHasDoneItsShare) {
-  World world("output_given_back", 2);
-  world.hear(0, "touching");
-  world.tell(1, "abort");
-  world.hear(1, "aborted");
-  world.tell(0, "go on");
+const RankProgram kBroadcastGivenBack("broadcast_given_back", [](const Rank& self) { give_back_output(self, false); });
+const RankProgram kGatherGivenBack("gather_given_back", [](const Rank& self) { give_back_output(self, true); });
+
+void abort_while_writing(const char* program, int source, int reader) {
+  World world(program, 2);
+  world.hear(source, "touching");
+  world.tell(reader, "abort");
+  world.hear(reader, "aborted");
+  world.tell(source, "go on");
   world.end();
 }
+
+TEST(Buffers, OfAReaderAreGivenBackBeforeTheRootHasDoneItsShare) { abort_while_writing("broadcast_given_back", 0, 1); }
+TEST(Buffers, OfARootAreGivenBackBeforeASourceHasDoneItsShare) { abort_while_writing("gather_given_back", 1, 0); }
 
 TEST(Buffers, AreGivenBackBeforeAPeerHasDoneItsShare) {
   World world("given_back", 2);

@@ -173,12 +173,12 @@ const Body rooted("rooted", [](Member& member) {
     return static_cast<float>((round + 3 * from + 7 * to + static_cast<int>(i % 89)) % 1009);
   };
   for (int round = 0; round < 120; ++round) {
-    const int root = round / 2 % member.size;
+    const int root = round / (member.size + 2) % member.size;
     const int without = round % (member.size + 2);  // a member, `size`: none, one more: all
     const bool lends = without != member.rank && without != member.size;
     float* const input = lends ? reinterpret_cast<float*>(memory) : plain.data();
     float* const output = input + ranks * kMost;
-    const size_t count = round % 4 == 0 ? kMost : kCount - static_cast<size_t>(round % 5) * 333;
+    const size_t count = round / 3 % 4 == 0 ? kMost : kCount - static_cast<size_t>(round % 5) * 333;
     const bool is_root = member.rank == root;
     const auto be_late = [&] {
       const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(random() % 60);
@@ -194,8 +194,9 @@ const Body rooted("rooted", [](Member& member) {
 
     if (is_root) fill(input, root, 0);
     be_late();
-    require_ok(psBroadcast(member.world, input, output, count, PS_FLOAT32, root, nullptr, nullptr));
-    holds(output, root, 0, "a broadcast");
+    float* const copied = round % 2 == 0 ? output : input;
+    require_ok(psBroadcast(member.world, input, copied, count, PS_FLOAT32, root, nullptr, nullptr));
+    holds(copied, root, 0, "a broadcast");
 
     fill(input, member.rank, 1);
     be_late();

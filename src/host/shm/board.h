@@ -124,7 +124,8 @@ class Board {
   // a later one.
   uint64_t ring_sequence = 0;
 
-  // Room for the operands of a reduction; operations on a board are stepped one at a time.
+  // Room for the operands of a reduction; operations on a board are stepped one at a time, and none while a small call is
+  // between its begin and its end.
   struct Operands {
     std::vector<const void*> sources;
     std::vector<double> scales;
@@ -164,7 +165,7 @@ class Board {
   const PeerMemory* peer_memory() const { return peer_memory_ ? &*peer_memory_ : nullptr; }
   // Of collectives.
   LendableBuffers& lendable() { return lendable_; }
-  // Of each block in a single copy around this rank, what it moves itself, as their source or as their reader.
+  // Of each block around this rank that both its sides move, what it does itself, as their source or as their reader.
   uint64_t root_share(bool is_source) const { return root_shares_[is_source ? 1 : 0]; }
   void learn_root_share(bool is_source, bool ended_last) {
     uint64_t& share = root_shares_[is_source ? 1 : 0];

@@ -137,7 +137,7 @@ void Pipeline::end_lending() {
   direct_.done();
   const bool is_root = shares_ && board_.rank() == call_.root();
   if (!is_root || board_.header(board_.rank(), sequence_).opening.root_share == 0) return;
-  board_.learn_root_share(!call_.all_stage, direct_.awaited().empty());
+  board_.learn_root_share(!call_.all_stage, direct_.released());
 }
 
 bool Pipeline::step() {

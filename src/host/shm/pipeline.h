@@ -1,5 +1,7 @@
 // Large collectives that need one pass: pieces flow from each writer's ring to its readers, who copy or reduce them
 // straight into their output. A writer is at most a ring ahead of its slowest reader; there is no barrier between pieces.
+// What lies in memory that all reach needs no ring: readers take it where it is, and around a root sources write a part of
+// it where it is wanted.
 #pragma once
 
 #include "host/shm/ring_operation.h"

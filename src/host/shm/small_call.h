@@ -26,7 +26,7 @@ class SmallCall {
 
   // False: this rank's header may not be written yet.
   bool begin(const Call& call, uint64_t sequence, size_t staged_bytes);
-  // Done: all that this rank needs was there, with the same call, the output is written, and nobody uses what it lent.
+  // Of the call that was begun, its buffers included. Done: all that this rank needs was there, with the same call, the output is written, and nobody uses what it lent.
   AtOnce end(const Call& call, uint64_t sequence);
   // For who goes on with it.
   OneShot::Published state() const { return {lends_, is_finished_}; }
