@@ -194,8 +194,8 @@ void abort_while_writing(const char* program, int source, int reader) {
   world.end();
 }
 
-TEST(Buffers, OfAReaderAreGivenBackBeforeTheRootHasDoneItsShare) { abort_while_writing("broadcast_given_back", 0, 1); }
-TEST(Buffers, OfARootAreGivenBackBeforeASourceHasDoneItsShare) { abort_while_writing("gather_given_back", 1, 0); }
+TEST(Buffers, OfAReaderAreGivenBackBeforeAPeerHasDoneItsShare) { abort_while_writing("broadcast_given_back", 0, 1); }
+TEST(Buffers, OfARootAreGivenBackBeforeAPeerHasDoneItsShare) { abort_while_writing("gather_given_back", 1, 0); }
 
 TEST(Buffers, AreGivenBackBeforeAPeerHasDoneItsShare) {
   World world("given_back", 2);
