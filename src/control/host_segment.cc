@@ -14,33 +14,31 @@ size_t roster_offset(const Roster& roster) {
          static_cast<size_t>(roster.size()) * (sizeof(Standing) + sizeof(std::atomic<int32_t>));
 }
 
-Roster view_of(std::string_view roster) { return Roster(reinterpret_cast<const std::byte*>(roster.data())); }
-
 }  // namespace
 
 size_t HostSegment::bytes(std::string_view roster, bool with_sample) {
-  const size_t records = roster_offset(view_of(roster)) + roster.size();
+  const size_t records = roster_offset(Roster(roster)) + roster.size();
   return with_sample ? round_up(records, alignof(CopySample)) + sizeof(CopySample) : records;
 }
 
 HostSegment::HostSegment(std::shared_ptr<SharedMemory> memory, std::string_view roster, int local_index)
     : memory_(std::move(memory)),
-      local_size_(view_of(roster).local_size()),
-      world_size_(view_of(roster).size()),
+      local_size_(Roster(roster).local_size()),
+      world_size_(Roster(roster).size()),
       local_index_(local_index) {
   std::byte* base = memory_->data();
   death_count_ = reinterpret_cast<std::atomic<uint32_t>*>(base);
   lines_ = reinterpret_cast<RankLines*>(base + kHeader);
   standings_ = reinterpret_cast<Standing*>(lines_ + local_size_);
   deaths_ = reinterpret_cast<std::atomic<int32_t>*>(standings_ + world_size_);
-  roster_ = Roster(base + roster_offset(view_of(roster)));
+  roster_ = Roster(base + roster_offset(Roster(roster)));
   if (memory_->size() == bytes(roster, true)) {
     sample_ = reinterpret_cast<CopySample*>(base + memory_->size() - sizeof(CopySample));
   }
 }
 
 void HostSegment::write_roster(std::string_view roster) {
-  std::memcpy(memory_->data() + roster_offset(view_of(roster)), roster.data(), roster.size());
+  std::memcpy(memory_->data() + roster_offset(Roster(roster)), roster.data(), roster.size());
 }
 
 bool HostSegment::log_death(int32_t rank, Loss loss) const {

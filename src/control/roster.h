@@ -29,6 +29,7 @@ class Roster {
  public:
   Roster() = default;
   explicit Roster(const std::byte* bytes) : bytes_(bytes) {}
+  explicit Roster(std::string_view bytes) : Roster(reinterpret_cast<const std::byte*>(bytes.data())) {}
 
   int32_t size() const { return sizes().world; }
   int local_size() const { return sizes().local; }

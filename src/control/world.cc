@@ -238,7 +238,7 @@ void World::join(const Offer& offer, Deadline deadline) {
     roster.add(member, other.hostname, other.address);
   }
   first_roster_ = roster.finish();
-  roster_ = Roster(reinterpret_cast<const std::byte*>(first_roster_.data()));
+  roster_ = Roster(first_roster_);
   size_t ticket_bytes = 0;
   for (const std::string_view ticket : local_tickets_) ticket_bytes += ticket.size();
   ticket_text_.reserve(ticket_bytes);  // so that no part of it moves
@@ -365,6 +365,11 @@ void World::notice_vanished() const {
       segment_->log_death(segment_->rank_of(i), Loss::kEnded);
     }
   }
+}
+
+bool World::share_a_host(const std::vector<int32_t>& ranks) const {
+  return std::all_of(ranks.begin(), ranks.end(),
+                     [&](int32_t rank) { return member(rank).node == member(ranks.front()).node; });
 }
 
 RankLines* World::lines(int32_t rank) const {

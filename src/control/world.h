@@ -52,6 +52,7 @@ class World {
   int32_t size() const { return settings_.world_size; }
   Member member(int32_t rank) const { return roster_.member(rank); }
   int32_t node_count() const { return node_count_; }
+  bool share_a_host(const std::vector<int32_t>& ranks) const;
   int32_t local_size() const { return segment_->local_size(); }
 
   HostSegment& segment() const { return *segment_; }

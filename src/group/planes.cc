@@ -16,12 +16,6 @@ int place_of(const World& world, const std::vector<int32_t>& members) {
   return static_cast<int>(std::find(members.begin(), members.end(), world.rank()) - members.begin());
 }
 
-bool are_on_one_host(const World& world, const std::vector<int32_t>& members) {
-  return std::all_of(members.begin(), members.end(), [&, node = world.member(members.front()).node](int32_t rank) {
-    return world.member(rank).node == node;
-  });
-}
-
 // `members`: those who share the memory.
 std::unique_ptr<ShmPlane> shm_plane(const World& world, const std::vector<int32_t>& members, const Geometry& geometry,
                                     std::shared_ptr<SharedMemory> memory, const Dispatch& dispatch) {
@@ -76,7 +70,7 @@ std::vector<int32_t> sharers(const World& world, const std::vector<int32_t>& mem
 
 std::string lacks_transport(const World& world, const std::vector<int32_t>& members, const std::string& backend) {
   if (members.size() == 1 || backend == "shm") return "";
-  if (backend == "auto" && are_on_one_host(world, members)) return "";
+  if (backend == "auto" && world.share_a_host(members)) return "";
   try {
     find_transport(kTransport);
     return "";
@@ -97,7 +91,7 @@ MadePlane make_plane(World& world, const std::vector<int32_t>& members, const st
                      const Geometry& geometry, std::shared_ptr<SharedMemory> memory, uint64_t host_buffer_bytes,
                      const Dispatch& dispatch, const std::string& lacking) {
   if (members.size() == 1) return {std::make_unique<LocalPlane>(), ""};
-  if (memory && are_on_one_host(world, members)) return {shm_plane(world, members, geometry, std::move(memory), dispatch), ""};
+  if (memory && world.share_a_host(members)) return {shm_plane(world, members, geometry, std::move(memory), dispatch), ""};
   if (backend == "shm") {
     return {nullptr, "its members are on several hosts and its backend is \"shm\", which moves data within one; \"auto\" "
                      "and \"gloo\" move it between hosts"};

@@ -114,6 +114,16 @@ class StandStill {
   struct sigaction before_;
 };
 
+// Of a rank in whose memory another one stands still.
+void abort_and_take_back(const Rank& self, psGroup world, psWork work) {
+  self.hear("abort");
+  ok(psGroupAbort(world, "enough"));
+  must(psWorkTest(work) == PS_IN_PROGRESS, "does not wait for who touches its memory");
+  self.say("aborted");
+  must(psWorkWait(work, -1) == PS_ERR_ABORTED, "was not aborted");
+  ok(psWorkFree(work));
+}
+
 // A rank that aborts has its memory back as soon as the other comes to the end of a part of what it writes there, not of
 // all that it was to write.
 const RankProgram kGivenBack("given_back", [](const Rank& self) {
@@ -132,12 +142,7 @@ const RankProgram kGivenBack("given_back", [](const Rank& self) {
   } else {
     psWork work = nullptr;
     ok(psAllReduce(world, in, out, kLent, PS_INT32, PS_SUM, nullptr, &work));
-    self.hear("abort");
-    ok(psGroupAbort(world, "enough"));
-    must(psWorkTest(work) == PS_IN_PROGRESS, "does not wait for who touches its memory");
-    self.say("aborted");
-    must(psWorkWait(work, -1) == PS_ERR_ABORTED, "was not aborted");
-    ok(psWorkFree(work));
+    abort_and_take_back(self, world, work);
     must(out[0] == 2, "the part that was begun is not there");
     must(out[kLent / 2 - 1] == 0, "was written long after it was aborted");
   }
@@ -169,12 +174,7 @@ void give_back_output(const Rank& self, bool is_gather) {
   } else {
     psWork work = nullptr;
     ok(call(&work));
-    self.hear("abort");
-    ok(psGroupAbort(world, "enough"));
-    must(psWorkTest(work) == PS_IN_PROGRESS, "does not wait for who writes to its memory");
-    self.say("aborted");
-    must(psWorkWait(work, -1) == PS_ERR_ABORTED, "was not aborted");
-    ok(psWorkFree(work));
+    abort_and_take_back(self, world, work);
     must(arriving[0] == 1, "the part that was begun is not there");
     must(arriving[kLent / 2 - 1] == 0, "was written long after it was aborted");
   }
@@ -185,26 +185,18 @@ void give_back_output(const Rank& self, bool is_gather) {
 const RankProgram kBroadcastGivenBack("broadcast_given_back", [](const Rank& self) { give_back_output(self, false); });
 const RankProgram kGatherGivenBack("gather_given_back", [](const Rank& self) { give_back_output(self, true); });
 
-void abort_while_writing(const char* program, int source, int reader) {
+void abort_while_touching(const char* program, int toucher, int owner) {
   World world(program, 2);
-  world.hear(source, "touching");
-  world.tell(reader, "abort");
-  world.hear(reader, "aborted");
-  world.tell(source, "go on");
+  world.hear(toucher, "touching");
+  world.tell(owner, "abort");
+  world.hear(owner, "aborted");
+  world.tell(toucher, "go on");
   world.end();
 }
 
-TEST(Buffers, OfAReaderAreGivenBackBeforeAPeerHasDoneItsShare) { abort_while_writing("broadcast_given_back", 0, 1); }
-TEST(Buffers, OfARootAreGivenBackBeforeAPeerHasDoneItsShare) { abort_while_writing("gather_given_back", 1, 0); }
-
-TEST(Buffers, AreGivenBackBeforeAPeerHasDoneItsShare) {
-  World world("given_back", 2);
-  world.hear(0, "touching");
-  world.tell(1, "abort");
-  world.hear(1, "aborted");
-  world.tell(0, "go on");
-  world.end();
-}
+TEST(Buffers, OfAReaderAreGivenBackBeforeAPeerHasDoneItsShare) { abort_while_touching("broadcast_given_back", 0, 1); }
+TEST(Buffers, OfARootAreGivenBackBeforeAPeerHasDoneItsShare) { abort_while_touching("gather_given_back", 1, 0); }
+TEST(Buffers, AreGivenBackBeforeAPeerHasDoneItsShare) { abort_while_touching("given_back", 0, 1); }
 
 }  // namespace
 }  // namespace faults

@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 
-#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -136,11 +135,8 @@ psPluginPeersImpl::psPluginPeersImpl(const ps::World& world, uint64_t serial, st
       global_ranks_(std::move(global_ranks)),
       prefix_(fmt::format("{}net {} {} ", ps::kReservedKeyPrefix, world.id(), serial)),
       looked_(global_ranks_.size()) {
-  const int32_t node = world.member(world.rank()).node;
-  const bool one_host = std::all_of(global_ranks_.begin(), global_ranks_.end(),
-                                    [&](int32_t rank) { return world.member(rank).node == node; });
   const std::string own = world.member(world.rank()).address;
-  address_ = !one_host && ps::is_literal(own) ? own : "127.0.0.1";
+  address_ = !world.share_a_host(global_ranks_) && ps::is_literal(own) ? own : "127.0.0.1";
 }
 
 ps::StopCheck psPluginPeersImpl::patience(ps::Deadline deadline) const {

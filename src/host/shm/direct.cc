@@ -75,11 +75,14 @@ std::byte* Direct::output(int member) const {
   return board_.regions().at(member, lent(member).output, call_.output.size(0));
 }
 
+bool Direct::uses(int member) const {
+  if (member == board_.rank()) return false;
+  return (call_.reads(board_.rank()) && call_.stages(member) && lends(member)) || is_shared(member);
+}
+
 bool Direct::uses_lent() const {
   for (int member = 0; member < board_.size(); ++member) {
-    if (member == board_.rank()) continue;
-    if (call_.reads(board_.rank()) && call_.stages(member) && lends(member)) return true;
-    if (call_.stages(board_.rank()) && call_.reads(member) && is_shared(member)) return true;
+    if (uses(member)) return true;
   }
   return false;
 }
@@ -111,10 +114,7 @@ bool Direct::released() const {
 std::vector<int> Direct::takers_back() const {
   std::vector<int> members;
   for (int member = 0; member < board_.size(); ++member) {
-    if (member == board_.rank()) continue;
-    const bool reads_there = call_.reads(board_.rank()) && call_.stages(member) && lends(member);
-    if (!reads_there && !is_shared(member)) continue;
-    if (header(member).retracted.load(std::memory_order_seq_cst) != 0) members.push_back(member);
+    if (uses(member) && header(member).retracted.load(std::memory_order_seq_cst) != 0) members.push_back(member);
   }
   return members;
 }

@@ -33,8 +33,8 @@ class Direct {
 
   // What this rank can lend of the call, region 0: nothing.
   Lent find() const;
-  // Writes that into its header, before that is published; in one shot after what it
-  // stages, which otherwise waits for the header's line.
+  // Writes that into its header, before that is published; in one shot after what it stages, which otherwise waits for the
+  // header's line.
   void announce(const Lent& found);
 
   // After that, where this rank reads: its output to its sources. `root_share`: see Opening.
@@ -94,6 +94,8 @@ class Direct {
     if (member == board_.rank()) return lends_output_;
     return (header(member).opening.lends & Opening::kLendsOutput) != 0;
   }
+  // Whether this rank uses what `member` lends.
+  bool uses(int member) const;
   // Whether `member` may still use what this rank lent.
   bool is_using(int member) const;
 

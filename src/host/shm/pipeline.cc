@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <numeric>
 
-#include "base/pages.h"
 #include "host/pair_sizes.h"
 #include "host/shm/share.h"
 
@@ -19,8 +18,6 @@ constexpr size_t kLeastPiece = 16 << 10;
 constexpr size_t kRoomyPiece = 64 << 10;
 constexpr size_t kMostPiece = 96 << 10;
 constexpr size_t kPieces = 8;
-// A root that copies so much of its own leaves the rest to the others.
-constexpr size_t kLargeBlock = 4 << 20;
 // Below that, ranks that share CPUs lose more by waiting for each other's turns than two at work gain.
 constexpr size_t kLeastCrowdedShare = 1 << 20;
 // Sums that leave the caches while they are made, which pays sooner than for copies.
@@ -83,15 +80,14 @@ std::optional<uint32_t> Pipeline::root_share() const {
   const bool are_alike = !call_.uneven && call_.input.are_equal() && call_.output.are_equal();
   if (!has_root || !are_alike || call_.kernel != nullptr) return std::nullopt;
   if (board_.is_crowded() && block_bytes(call_) < kLeastCrowdedShare) return std::nullopt;
-  const bool is_busy = rounds_own_ > 0 && incoming(board_.rank()) >= kLargeBlock;
+  const bool is_busy = rounds_own_ > 0 && incoming(board_.rank()) >= kLargeOwnBlock;
   return is_busy ? 0 : static_cast<uint32_t>(board_.root_share(!call_.all_stage));
 }
 
 size_t Pipeline::pushed(int source, int reader) const {
   if (!shares_ || !direct_.is_shared(source == board_.rank() ? reader : source)) return 0;
   const size_t bytes = source == board_.rank() ? outgoing(reader) : incoming(source);
-  const size_t of_root = part_of(bytes, board_.header(call_.root(), sequence_).opening.root_share) / kPage * kPage;
-  return source == call_.root() ? of_root : bytes - of_root;
+  return source_part(bytes, board_.header(call_.root(), sequence_).opening.root_share, source == call_.root());
 }
 
 void Pipeline::plan_shared() {

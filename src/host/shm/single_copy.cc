@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "base/pages.h"
 #include "base/process_memory.h"
 #include "host/copy/copy.h"
 #include "host/shm/share.h"
@@ -14,8 +13,6 @@ namespace {
 
 // Between two of them a failed group has its memory back.
 constexpr size_t kChunk = 256 << 10;
-// A root that has so much of its own to copy leaves the rest to the others.
-constexpr size_t kLargeBlock = 4 << 20;
 
 }  // namespace
 
@@ -41,7 +38,7 @@ std::optional<Place> SingleCopy::find(const std::byte* data, size_t bytes) {
 
 void SingleCopy::lend() {
   Header& own = header(board_.rank());
-  const bool is_busy = copies_own() && block_bytes(board_.rank(), board_.rank()) >= kLargeBlock;
+  const bool is_busy = copies_own() && block_bytes(board_.rank(), board_.rank()) >= kLargeOwnBlock;
   own.opening.root_share = is_busy ? 0 : static_cast<uint32_t>(board_.root_share(!call_.all_stage));
   if (stages()) {
     const size_t bytes = call_.input.extent(board_.size());
@@ -74,8 +71,7 @@ size_t SingleCopy::block_bytes(int source, int reader) const {
 size_t SingleCopy::pushed(int source, int reader) const {
   const size_t bytes = block_bytes(source, reader);
   if (!has_root()) return bytes;
-  const size_t of_root = part_of(bytes, header(call_.root()).opening.root_share) / kPage * kPage;
-  return source == call_.root() ? of_root : bytes - of_root;
+  return source_part(bytes, header(call_.root()).opening.root_share, source == call_.root());
 }
 
 void SingleCopy::plan() {

@@ -26,7 +26,7 @@ TransientBytes written() {
 
 TEST(Roster, HasEveryRankAndThisHosts) {
   const TransientBytes bytes = written();
-  const Roster roster(reinterpret_cast<const std::byte*>(bytes.data()));
+  const Roster roster{std::string_view(bytes)};
   ASSERT_EQ(roster.size(), 4);
   ASSERT_EQ(roster.local_size(), 2);
   for (int rank = 0; rank < 4; ++rank) {
