@@ -120,8 +120,8 @@ typedef struct psPluginTransport {
   psResult (*wait_any)(psPluginComm comm, int64_t timeout_ms); /* 48 */
   /* From any thread, quick: ends every ticket, now and later, with PS_ERR_ABORTED, and wait_any. */
   psResult (*abort)(psPluginComm comm); /* 56 */
-  /* Once, last, when no other call is running. Unless aborted, first sees completed sends off, for at most two seconds.
-   * No memory of a ticket is touched afterwards. */
+  /* Once, last, when no other call is running. Unless aborted, first sees completed sends off: for ten seconds at most, and
+   * two in which nothing moves. No memory of a ticket is touched afterwards. */
   psResult (*destroy)(psPluginComm comm); /* 64 */
   /* Ends a ticket early: it is gone, and its memory is not touched after the return. The message keeps its place: what is
    * not sent yet of it goes out later as it is now, what is received of it is thrown away. Any thread, quick. */

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 #include <stdexcept>
 #include <thread>
 
@@ -16,7 +17,9 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr uint64_t kGreetingSlot = ~uint64_t{0};
+// Of a connection on which nothing moves, and of one that is slow.
 constexpr auto kFarewell = milliseconds(2000);
+constexpr auto kLongestFarewell = milliseconds(10000);
 
 }  // namespace
 
@@ -28,17 +31,24 @@ psPluginCommImpl::psPluginCommImpl(const psPluginHost& host, psPluginPeers peers
 }
 
 psPluginCommImpl::~psPluginCommImpl() {
-  if (!aborted_.load()) {
-    const auto until = std::chrono::steady_clock::now() + kFarewell;
-    const auto has_unsent = [](const Peer& peer) { return peer.pair != nullptr && peer.pair->has_unsent(); };
-    while (std::any_of(peer_states_.begin(), peer_states_.end(), has_unsent) && std::chrono::steady_clock::now() < until) {
-      std::this_thread::sleep_for(milliseconds(1));
-    }
-  }
+  if (!aborted_.load()) see_off();
   for (Peer& peer : peer_states_) {
     if (peer.pair != nullptr) peer.pair->close();
   }
   for (psPluginTicket ticket : tickets_) delete ticket;
+}
+
+void psPluginCommImpl::see_off() const {
+  const auto unsent = [](size_t sum, const Peer& peer) { return sum + (peer.pair != nullptr ? peer.pair->unsent() : 0); };
+  const auto begin = std::chrono::steady_clock::now();
+  auto last_change = begin;
+  for (size_t before = 0, left; (left = std::accumulate(peer_states_.begin(), peer_states_.end(), size_t{0}, unsent)) > 0;) {
+    const auto now = std::chrono::steady_clock::now();
+    if (left != before) last_change = now;
+    if (now - last_change > kFarewell || now - begin > kLongestFarewell) return;
+    before = left;
+    std::this_thread::sleep_for(milliseconds(1));
+  }
 }
 
 psResult psPluginCommImpl::fail(psResult result, int rank, const std::string& text) const {

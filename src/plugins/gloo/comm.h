@@ -46,6 +46,8 @@ struct psPluginCommImpl {
     std::string why;  // it is down
   };
 
+  // Waits until what was sent has arrived, as long as it goes on arriving.
+  void see_off() const;
   void start(psPluginTicketImpl& ticket);
   // Takes every connection as far as it goes now.
   void drive();

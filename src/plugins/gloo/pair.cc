@@ -8,6 +8,8 @@
 
 #include <stdexcept>
 
+#include "socket_buffers.h"
+
 namespace ps::gloo_transport {
 
 #if defined(PS_GLOO_LACKS_MEMORY_H) && defined(__x86_64__)
@@ -77,7 +79,9 @@ void Pair::handle(int events) {
     case LISTENING: return answer();
     case CONNECTING:
       handleConnecting();
-      if (state_ == CONNECTED) say_word();
+      if (state_ != CONNECTED) return;
+      size_buffers(fd_);
+      say_word();
       return;
     default: return;  // an event from before it was closed
   }
@@ -89,6 +93,7 @@ void Pair::answer() {
   device_->unregisterDescriptor(fd_, this);
   ::close(fd_);
   fd_ = descriptor;
+  size_buffers(fd_);
   handleConnected();
 }
 
@@ -118,11 +123,12 @@ void Pair::move(Buffer& buffer, void* to) {
   buffer.move(to);
 }
 
-bool Pair::has_unsent() {
+size_t Pair::unsent() {
   const std::lock_guard lock(m_);
-  if (state_ != CONNECTED) return false;
+  if (state_ != CONNECTED) return 0;
   int bytes = 0;
-  return !tx_.empty() || (::ioctl(fd_, SIOCOUTQ, &bytes) == 0 && bytes > 0);
+  ::ioctl(fd_, SIOCOUTQ, &bytes);
+  return tx_.size() + static_cast<size_t>(bytes);
 }
 
 void Pair::handleReadWrite(int events) {

@@ -73,8 +73,8 @@ class Pair final : public gloo::transport::tcp::Pair {
   Stage stage(std::string& why);
   // From now on the memory of a buffer that this pair may be sending or receiving is `to`.
   void move(Buffer& buffer, void* to);
-  // Whether bytes are left that this rank has sent and the peer's system has not confirmed.
-  bool has_unsent();
+  // What is left that this rank has sent and the peer's system has not confirmed: bytes, and messages that wait behind them.
+  size_t unsent();
 
  protected:
   // The thread that drives connecting looks at the stage instead.
