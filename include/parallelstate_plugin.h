@@ -126,6 +126,9 @@ typedef struct psPluginTransport {
   /* Ends a ticket early: it is gone, and its memory is not touched after the return. The message keeps its place: what is
    * not sent yet of it goes out later as it is now, what is received of it is thrown away. Any thread, quick. */
   psResult (*release)(psPluginComm comm, psPluginTicket ticket); /* 72 */
+  /* Optional, NULL: none. A thread that has tested is about to sleep until wait_any returns: from now on what comes must not
+   * wait for the next test. Any thread, quick. */
+  psResult (*rest)(psPluginComm comm); /* 80 */
 } psPluginTransport;
 
 /* ---- Reserved for device memory: not called yet ------------------------------------------------------------------- */

@@ -288,7 +288,9 @@ void Communicator::step_all(bool thorough) noexcept {
   };
   if (const auto lock = lock_for(queue_lock_); lock.owns_lock()) step_collectives();
   if (const auto lock = lock_for(message_lock_); lock.owns_lock()) step_messages();
-  if (thorough) look_around();
+  if (!thorough) return;
+  look_around();
+  if (plane_) plane_->rest();
 }
 
 void Communicator::step_collectives() noexcept try {

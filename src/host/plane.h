@@ -95,6 +95,8 @@ class Plane {
   // A call has waited for long: from now on what members say is heard also where it does not come by the paths that the
   // call uses. Any thread.
   virtual void note_long_wait() {}
+  // Who has stepped operations and messages is about to sleep. Any thread.
+  virtual void rest() {}
   // Whether all that a member which has left had sent is here. Any thread.
   virtual bool has_heard_out(int) { return true; }
   // Why nothing can come from a member any more, "" where it can. A hint: it is given after a while in which better ones

@@ -138,6 +138,11 @@ std::string HierPlane::loss(int member) {
   return lost.empty() ? flat_->loss(member) : lost;
 }
 
+void HierPlane::rest() {
+  if (across_) across_->rest();
+  flat_->rest();
+}
+
 void HierPlane::leave(Deadline deadline) {
   if (across_) across_->leave(deadline);
   flat_->leave(deadline);

@@ -50,6 +50,7 @@ class HierPlane final : public Plane {
   bool has_freed(int member, uint16_t tag) override;
   // Every other plane may end at a member that is in no call and passes nothing on.
   void note_long_wait() override { flat_->note_long_wait(); }
+  void rest() override;
   bool has_heard_out(int member) override;
   std::string loss(int member) override;
   void leave(Deadline deadline) override;

@@ -40,6 +40,7 @@ class NetPlane final : public Plane {
   bool has_freed(int member, uint16_t tag) override { return notices_.has_freed(member, tag); }
 
   void note_long_wait() override;
+  void rest() override { transport_->rest(); }
   bool has_heard_out(int member) override;
   std::string loss(int member) override;
   void leave(Deadline deadline) override;

@@ -1,5 +1,7 @@
 #include "host/net/transport.h"
 
+#include <cstddef>
+
 #include "base/deadline.h"
 #include "base/error.h"
 
@@ -70,6 +72,11 @@ void Transport::release(int peer, psPluginTicket ticket) {
 }
 
 bool Transport::wait_any(int64_t timeout_ms) { return call(table_.wait_any, comm_, timeout_ms) != PS_IN_PROGRESS; }
+
+void Transport::rest() {
+  const bool has_it = table_.struct_size >= offsetof(psPluginTransport, rest) + sizeof(psPluginTransport::rest);
+  if (has_it && table_.rest != nullptr) call(table_.rest, comm_);
+}
 
 void Transport::lose(int peer, psResult result) {
   const PluginError error = take_plugin_error();

@@ -30,6 +30,8 @@ class Transport {
   void release(int peer, psPluginTicket ticket);
   // False when the time has passed.
   bool wait_any(int64_t timeout_ms);
+  // Who has tested is about to sleep.
+  void rest();
   // Makes a wait in another thread return.
   void wake() { wait_any(0); }
 

@@ -27,6 +27,7 @@ struct psPluginCommImpl {
   psResult post(int peer, uint64_t channel, void* data, size_t bytes, bool is_send, psPluginTicket* ticket);
   psResult test(psPluginTicket ticket);
   void release(psPluginTicket ticket);
+  void rest() { context_->loop().note_rest(); }
   psResult wait_any(int64_t timeout_ms);
   void abort();
 
@@ -49,6 +50,7 @@ struct psPluginCommImpl {
   // Waits until what was sent has arrived, as long as it goes on arriving.
   void see_off() const;
   void start(psPluginTicketImpl& ticket);
+  bool is_complete(psPluginTicketImpl& ticket);
   // Takes every connection as far as it goes now.
   void drive();
   void drive(int rank, Peer& peer);
@@ -63,6 +65,7 @@ struct psPluginCommImpl {
   std::shared_ptr<ps::gloo_transport::Signal> signal_ = std::make_shared<ps::gloo_transport::Signal>();
   std::shared_ptr<ps::gloo_transport::Context> context_;
   std::atomic<bool> aborted_{false};
+  std::atomic<int64_t> polled_ns_{0};
   std::mutex mutex_;
   std::vector<Peer> peer_states_;
   std::unordered_set<psPluginTicket> tickets_;

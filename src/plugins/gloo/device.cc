@@ -1,6 +1,9 @@
 #include "device.h"
 
+#include <sched.h>
 #include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <map>
 #include <mutex>
@@ -30,6 +33,29 @@ EventLoop::~EventLoop() {
   // The loop's thread sees in its next turn that it shall end.
   const Ticker::Turning turning(ticker_);
   device_.reset();
+}
+
+void EventLoop::note_rest() {
+  is_polled_.store(false);
+  if (gives_way_.load()) set_policy();
+}
+
+void EventLoop::give_way() {
+  if (is_polled_.load() != gives_way_.load()) set_policy();
+}
+
+// A batch thread that is woken waits for the end of a slice where a normal one would interrupt who runs there.
+void EventLoop::set_policy() {
+  const std::lock_guard lock(policy_mutex_);
+  if (!is_thread_known_) {
+    is_thread_known_ = true;
+    // Where the program has chosen, it stays so.
+    if (::sched_getscheduler(0) == SCHED_OTHER) thread_ = static_cast<pid_t>(::syscall(SYS_gettid));
+  }
+  const bool gives_way = is_polled_.load();
+  const sched_param none{};
+  if (thread_ != 0) ::sched_setscheduler(thread_, gives_way ? SCHED_BATCH : SCHED_OTHER, &none);
+  gives_way_.store(gives_way);
 }
 
 std::shared_ptr<EventLoop> event_loop_at(const std::string& address) {

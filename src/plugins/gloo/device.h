@@ -3,7 +3,11 @@
 
 #include <gloo/transport/tcp/device.h>
 
+#include <sys/types.h>
+
+#include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "ticker.h"
@@ -20,8 +24,23 @@ class EventLoop {
   gloo::transport::tcp::Device& device() { return *device_; }
   Ticker& ticker() { return ticker_; }
 
+  // A thread that polls connections sees what comes as soon as this one's does, which would take the CPU from it in order
+  // to say so. So as long as somebody polls, this one gets a CPU when none is wanted otherwise.
+  void note_poll() { is_polled_.store(true, std::memory_order_relaxed); }
+  // Who polled sleeps.
+  void note_rest();
+  // On the loop's thread, when something has come.
+  void give_way();
+
  private:
+  void set_policy();
+
   Ticker ticker_;
+  std::atomic<bool> is_polled_{false};
+  std::atomic<bool> gives_way_{false};
+  std::mutex policy_mutex_;
+  pid_t thread_ = 0;            // whose policy is this one's to choose; 0 none
+  bool is_thread_known_ = false;
   std::shared_ptr<gloo::transport::tcp::Device> device_;
 };
 

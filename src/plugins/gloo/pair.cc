@@ -6,11 +6,22 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <stdexcept>
 
 #include "socket_buffers.h"
 
 namespace ps::gloo_transport {
+
+using gloo::transport::tcp::Op;
+
+namespace {
+
+bool is_data(Op& op) { return op.getOpcode() == Op::SEND_UNBOUND_BUFFER; }
+
+}  // namespace
 
 #if defined(PS_GLOO_LACKS_MEMORY_H) && defined(__x86_64__)
 // As libgloo 0.5.0 of Debian 12 allocates them.
@@ -61,6 +72,7 @@ void Pair::close() {
 }
 
 void Pair::handleEvents(int events) {
+  loop_.give_way();
   std::unique_lock lock(m_, std::try_to_lock);
   if (!lock) {
     Ticker::nap();
@@ -132,8 +144,42 @@ size_t Pair::unsent() {
 }
 
 void Pair::handleReadWrite(int events) {
+  completed_ = 0;
   gloo::transport::tcp::Pair::handleReadWrite(events);
-  signal_->raise();
+  if (completed_ > 0) signal_->raise();
+}
+
+void Pair::poll(Buffer& wanted) {
+  const std::unique_lock lock(m_, std::try_to_lock);
+  if (!lock || state_ != CONNECTED) return;
+  loop_.note_poll();
+  completed_ = 0;
+  try {
+    while (read()) {
+    }
+    if (completed_ > (wanted.received() ? 1 : 0)) signal_->raise();
+  } catch (const std::exception&) {
+    if (state_ != CLOSED) signalException(std::current_exception());
+  }
+}
+
+// What it was the base has forgotten afterwards, so how the message begins is read here.
+bool Pair::read() {
+  const size_t rest = sizeof rx_.preamble - std::min(rx_.nread, sizeof rx_.preamble);
+  if (rest > 0 && state_ != CLOSED) {
+    const ssize_t got = ::recv(fd_, reinterpret_cast<char*>(&rx_.preamble) + rx_.nread, rest, 0);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return false;
+    if (got <= 0) {
+      signalException(got == 0 ? "the peer has closed the connection" : std::string("receiving: ") + std::strerror(errno));
+      return false;
+    }
+    rx_.nread += static_cast<size_t>(got);
+    if (static_cast<size_t>(got) < rest) return false;
+  }
+  const bool has_data = is_data(rx_);
+  const bool is_complete = gloo::transport::tcp::Pair::read();
+  if (is_complete && has_data) ++completed_;
+  return is_complete;
 }
 
 void Pair::recv(gloo::transport::UnboundBuffer* buffer, uint64_t slot, size_t offset, size_t bytes) {
@@ -142,8 +188,12 @@ void Pair::recv(gloo::transport::UnboundBuffer* buffer, uint64_t slot, size_t of
   gloo::transport::tcp::Pair::recv(buffer, slot, offset, bytes);
 }
 
-bool Pair::write(gloo::transport::tcp::Op& op) {
-  return op.getOpcode() == gloo::transport::tcp::Op::NOTIFY_SEND_READY || gloo::transport::tcp::Pair::write(op);
+bool Pair::write(Op& op) {
+  if (op.getOpcode() == Op::NOTIFY_SEND_READY) return true;
+  const NoBrokenPipe guard;
+  const bool is_complete = gloo::transport::tcp::Pair::write(op);
+  if (is_complete && is_data(op)) ++completed_;
+  return is_complete;
 }
 
 void Pair::connect(const std::vector<char>& address, const Word& word) {

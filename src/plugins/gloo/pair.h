@@ -71,6 +71,9 @@ class Pair final : public gloo::transport::tcp::Pair {
   enum class Stage { kConnecting, kUp, kDown };
   // With the reason where down.
   Stage stage(std::string& why);
+  // Takes in what has come, on the thread of who waits for `wanted`: the event loop's would have to be woken, and it again by
+  // that. Raises the signal for what else has completed.
+  void poll(Buffer& wanted);
   // From now on the memory of a buffer that this pair may be sending or receiving is `to`.
   void move(Buffer& buffer, void* to);
   // What is left that this rank has sent and the peer's system has not confirmed: bytes, and messages that wait behind them.
@@ -80,6 +83,7 @@ class Pair final : public gloo::transport::tcp::Pair {
   // The thread that drives connecting looks at the stage instead.
   void waitUntilConnected(std::unique_lock<std::mutex>&, bool) override {}
   void handleReadWrite(int events) override;
+  bool read() override;
   bool write(gloo::transport::tcp::Op& op) override;
   void changeState(state next) noexcept override;
 
@@ -92,6 +96,7 @@ class Pair final : public gloo::transport::tcp::Pair {
   std::shared_ptr<Signal> signal_;
   Callers callers_;
   Word peer_word_{};
+  int completed_ = 0;  // sends and receives in this turn of the loop or of a poll
   bool is_settled_ = false;  // closed, and the loop has nothing of it in hand
 };
 
@@ -104,6 +109,7 @@ class Context final : public gloo::transport::tcp::Context {
   }
 
   std::unique_ptr<gloo::transport::Pair>& createPair(int rank) override;
+  EventLoop& loop() { return loop_; }
   // As if the rank had announced what it will send.
   void note_announced(int rank, uint64_t slot) { Mutator(*this, slot, rank).pushRemotePendingSend(); }
 

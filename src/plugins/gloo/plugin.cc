@@ -68,8 +68,13 @@ psResult release(psPluginComm comm, psPluginTicket ticket) {
   });
 }
 
-constexpr psPluginTransport kTransport = {
-    sizeof(psPluginTransport), 0, "gloo", create, post_send, post_recv, test, wait_any, abort_comm, destroy, release};
+psResult rest(psPluginComm comm) {
+  comm->rest();
+  return PS_OK;
+}
+
+constexpr psPluginTransport kTransport = {sizeof(psPluginTransport), 0, "gloo", create, post_send, post_recv, test, wait_any,
+                                          abort_comm, destroy, release, rest};
 constexpr const psPluginTransport* kTransports[] = {&kTransport};
 
 }  // namespace
