@@ -126,9 +126,12 @@ typedef struct psPluginTransport {
   /* Ends a ticket early: it is gone, and its memory is not touched after the return. The message keeps its place: what is
    * not sent yet of it goes out later as it is now, what is received of it is thrown away. Any thread, quick. */
   psResult (*release)(psPluginComm comm, psPluginTicket ticket); /* 72 */
-  /* Optional, NULL: none. A thread that has tested is about to sleep until wait_any returns: from now on what comes must not
-   * wait for the next test. Any thread, quick. */
-  psResult (*rest)(psPluginComm comm); /* 80 */
+  /* Optional, NULL: test serves. As test of a receive, for who waits for it without sleeping: takes in on the calling thread
+   * what has come from the ticket's peer. Of what that completes wait_any says all but the ticket itself. */
+  psResult (*poll)(psPluginComm comm, psPluginTicket ticket); /* 80 */
+  /* Optional, NULL: none. A thread that may have polled is about to sleep, or goes to do something else: from now on what comes
+   * must not wait for the next poll. Any thread, quick. */
+  psResult (*rest)(psPluginComm comm); /* 88 */
 } psPluginTransport;
 
 /* ---- Reserved for device memory: not called yet ------------------------------------------------------------------- */

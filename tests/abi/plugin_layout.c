@@ -26,7 +26,7 @@ FIELD(psPluginHost, network_address, 40);
 FIELD(psPluginHost, leave_for, 48);
 FIELD(psPluginHost, read_from, 56);
 
-SIZE(psPluginTransport, 88);
+SIZE(psPluginTransport, 96);
 FIELD(psPluginTransport, struct_size, 0);
 FIELD(psPluginTransport, reserved, 4);
 FIELD(psPluginTransport, name, 8);
@@ -38,7 +38,8 @@ FIELD(psPluginTransport, wait_any, 48);
 FIELD(psPluginTransport, abort, 56);
 FIELD(psPluginTransport, destroy, 64);
 FIELD(psPluginTransport, release, 72);
-FIELD(psPluginTransport, rest, 80);
+FIELD(psPluginTransport, poll, 80);
+FIELD(psPluginTransport, rest, 88);
 
 SIZE(psPluginPlatform, 64);
 FIELD(psPluginPlatform, struct_size, 0);

@@ -20,11 +20,13 @@ bool DirectExchange::step() {
     copy_own_block();
     own_block_done_ = true;
   }
-  for (bool moved = true; moved;) {
-    moved = send();
-    if (call_.reads(rank())) moved |= call_.kernel == nullptr ? receive_copied() : receive_reduced();
-  }
-  return is_done();
+  return step_by([this] {
+    for (bool moved = true; moved;) {
+      moved = send();
+      if (call_.reads(rank())) moved |= call_.kernel == nullptr ? receive_copied() : receive_reduced();
+    }
+    return is_done();
+  });
 }
 
 void DirectExchange::take_small() {

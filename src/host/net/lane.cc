@@ -45,7 +45,8 @@ const Lane::Frame* Lane::front() {
   if (has_front_) return &front_;
   const size_t slot = taken_ % kDepth;
   if (receives_[slot] == nullptr) return nullptr;
-  const Transport::State state = transport_.test(peer_, receives_[slot]);
+  const bool waits = reader_ == Reader::kWaits;
+  const Transport::State state = waits ? transport_.poll(peer_, receives_[slot]) : transport_.test(peer_, receives_[slot]);
   if (state == Transport::State::kPending) return nullptr;
   receives_[slot] = nullptr;
   if (state == Transport::State::kLost) return nullptr;

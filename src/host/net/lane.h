@@ -37,8 +37,11 @@ class Lane {
  public:
   static constexpr size_t kDepth = 4;
 
-  Lane(Transport& transport, int peer, uint64_t channel, size_t payload_bytes)
-      : transport_(transport), peer_(peer), channel_(channel), payload_bytes_(payload_bytes) {}
+  // Who looks at its front waits for what comes, or is told when something has come.
+  enum class Reader { kWaits, kIsTold };
+
+  Lane(Transport& transport, int peer, uint64_t channel, size_t payload_bytes, Reader reader = Reader::kWaits)
+      : transport_(transport), peer_(peer), channel_(channel), payload_bytes_(payload_bytes), reader_(reader) {}
 
   size_t payload_bytes() const { return payload_bytes_; }
 
@@ -80,6 +83,7 @@ class Lane {
   const int peer_;
   const uint64_t channel_;
   const size_t payload_bytes_;
+  const Reader reader_;
 
   std::mutex mutex_;  // of the sending side, which a rank that leaves looks at beside its operations
   std::unique_ptr<std::byte[]> out_;

@@ -15,7 +15,7 @@ constexpr size_t kNoticeBytes = 2048;
 Links::Link::Link(Transport& transport, int peer, const Sizes& sizes)
     : collectives(transport, peer, kCollectives, sizes.begin),
       messages(transport, peer, kMessages, sizes.message),
-      notices(transport, peer, kNotices, kNoticeBytes),
+      notices(transport, peer, kNotices, kNoticeBytes, Lane::Reader::kIsTold),
       contributions{{transport, peer, kContributions, PieceStream::Way::kOut, sizes.piece},
                     {transport, peer, kContributions, PieceStream::Way::kIn, sizes.piece}},
       results{{transport, peer, kResults, PieceStream::Way::kOut, sizes.piece},

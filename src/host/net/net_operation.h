@@ -40,6 +40,16 @@ class NetOperation : public Operation {
   // True once everyone has been met without whom nothing may be written. Small: their frames still lie in their lanes.
   bool met();
 
+  // Steps by `pass`, which says whether the operation is done, for as long as one takes in what it has not acted upon.
+  template <class Pass>
+  bool step_by(Pass&& pass) const {
+    for (;;) {
+      const uint64_t before = links().transport().taken();
+      if (pass()) return true;
+      if (links().transport().taken() == before) return false;
+    }
+  }
+
   int rank() const { return links().rank(); }
   int size() const { return links().size(); }
   Links& links() const { return state_.links; }

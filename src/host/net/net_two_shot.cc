@@ -69,7 +69,10 @@ uint64_t NetTwoShot::pieces_of(int owner) const {
 }
 
 bool NetTwoShot::step() {
-  if (!met()) return false;
+  return met() && step_by([this] { return pass(); });
+}
+
+bool NetTwoShot::pass() {
   for (bool moved = true; moved;) {
     moved = take_contributions();
     moved |= send_results();

@@ -49,6 +49,7 @@ class NetTwoShot final : public NetOperation {
   }
   Relay* relay() const { return call_.relay; }
 
+  bool pass();
   bool send_contributions();
   bool take_contributions();
   void reduce_piece();

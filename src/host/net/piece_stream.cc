@@ -6,7 +6,7 @@ uint64_t PieceStream::done() {
   while (done_ < posted_) {
     psPluginTicket& oldest = tickets_[done_ % kWindow];
     if (oldest == nullptr) break;
-    const Transport::State state = transport_.test(peer_, oldest);
+    const Transport::State state = way_ == Way::kIn ? transport_.poll(peer_, oldest) : transport_.test(peer_, oldest);
     if (state == Transport::State::kPending) break;
     oldest = nullptr;
     if (state == Transport::State::kLost) break;

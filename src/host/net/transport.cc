@@ -55,8 +55,15 @@ psPluginTicket Transport::post_recv(int peer, uint64_t channel, std::byte* data,
   return ticket;
 }
 
-Transport::State Transport::test(int peer, psPluginTicket ticket) {
-  const psResult result = call(table_.test, comm_, ticket);
+Transport::State Transport::test(int peer, psPluginTicket ticket) { return state(peer, call(table_.test, comm_, ticket)); }
+
+Transport::State Transport::poll(int peer, psPluginTicket ticket) {
+  const bool has_it = has(offsetof(psPluginTransport, poll) + sizeof(psPluginTransport::poll)) && table_.poll != nullptr;
+  return state(peer, call(has_it ? table_.poll : table_.test, comm_, ticket));
+}
+
+Transport::State Transport::state(int peer, psResult result) {
+  if (result != PS_IN_PROGRESS) taken_.fetch_add(1, std::memory_order_relaxed);
   if (result == PS_OK) {
     moved_[static_cast<size_t>(peer)].store(moved(peer) + 1, std::memory_order_relaxed);
     return State::kDone;
@@ -74,7 +81,7 @@ void Transport::release(int peer, psPluginTicket ticket) {
 bool Transport::wait_any(int64_t timeout_ms) { return call(table_.wait_any, comm_, timeout_ms) != PS_IN_PROGRESS; }
 
 void Transport::rest() {
-  const bool has_it = table_.struct_size >= offsetof(psPluginTransport, rest) + sizeof(psPluginTransport::rest);
+  const bool has_it = has(offsetof(psPluginTransport, rest) + sizeof(psPluginTransport::rest));
   if (has_it && table_.rest != nullptr) call(table_.rest, comm_);
 }
 

@@ -26,11 +26,16 @@ class Transport {
   psPluginTicket post_recv(int peer, uint64_t channel, std::byte* data, size_t size);
   enum class State { kPending, kDone, kLost };
   State test(int peer, psPluginTicket ticket);
+  // As test, for who waits for the receive without sleeping: takes in what has come from the peer. Nobody is woken for this
+  // ticket, so it is to be acted upon.
+  State poll(int peer, psPluginTicket ticket);
+  // Grows with every ticket that has completed.
+  uint64_t taken() const { return taken_.load(std::memory_order_relaxed); }
   // Gives the ticket up, with its memory: the message goes its way without it.
   void release(int peer, psPluginTicket ticket);
   // False when the time has passed.
   bool wait_any(int64_t timeout_ms);
-  // Who has tested is about to sleep.
+  // Who may have polled is about to sleep.
   void rest();
   // Makes a wait in another thread return.
   void wake() { wait_any(0); }
@@ -54,12 +59,15 @@ class Transport {
     std::string text;
     int64_t ns = 0;
   };
+  bool has(size_t end_of_function) const { return table_.struct_size >= end_of_function; }
+  State state(int peer, psResult result);
   void lose(int peer, psResult result);
 
   const psPluginTransport& table_;
   std::unique_ptr<psPluginPeersImpl> peers_;
   mutable std::mutex mutex_;
   std::vector<Lost> lost_;
+  std::atomic<uint64_t> taken_{0};
   std::vector<std::atomic<uint64_t>> moved_;  // not exact: threads may count at once
   psPluginComm comm_ = nullptr;
 };

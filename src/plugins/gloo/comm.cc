@@ -16,7 +16,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr uint64_t kGreetingSlot = ~uint64_t{0};
-// Who waits tests all that it waits for in turn, and each look costs a third of this.
+// Who waits polls all that it waits for in turn, and each look costs a third of this.
 constexpr int64_t kPollNs = 1000;
 // Of a connection on which nothing moves, and of one that is slow.
 constexpr auto kFarewell = milliseconds(2000);
@@ -95,16 +95,6 @@ void psPluginCommImpl::start(psPluginTicketImpl& ticket) {
   ticket.started.store(true);
 }
 
-bool psPluginCommImpl::is_complete(psPluginTicketImpl& ticket) {
-  if (ticket.is_send) return ticket.buffer->sent();
-  if (ticket.buffer->received()) return true;
-  const int64_t now = std::chrono::steady_clock::now().time_since_epoch().count();
-  if (now - polled_ns_.load(std::memory_order_relaxed) < kPollNs) return false;
-  polled_ns_.store(now, std::memory_order_relaxed);
-  peer_states_[static_cast<size_t>(ticket.peer)].pair->poll(*ticket.buffer);
-  return ticket.buffer->received();
-}
-
 psResult psPluginCommImpl::test(psPluginTicket ticket) {
   // Kept until the end: the connections may still hold it.
   if (aborted_.load()) return fail(PS_ERR_ABORTED, PS_NO_RANK, "aborted");
@@ -116,7 +106,7 @@ psResult psPluginCommImpl::test(psPluginTicket ticket) {
     result = fail(PS_ERR_PEER_FAILED, ticket->peer, peer.why);
   } else {
     try {
-      if (!is_complete(*ticket)) return PS_IN_PROGRESS;
+      if (!(ticket->is_send ? ticket->buffer->sent() : ticket->buffer->received())) return PS_IN_PROGRESS;
     } catch (const std::exception& error) {
       result = fail(PS_ERR_PEER_FAILED, ticket->peer, error.what());
     }
@@ -127,6 +117,16 @@ psResult psPluginCommImpl::test(psPluginTicket ticket) {
   }
   delete ticket;
   return result;
+}
+
+psResult psPluginCommImpl::poll(psPluginTicket ticket) {
+  const int64_t now = std::chrono::steady_clock::now().time_since_epoch().count();
+  if (!ticket->is_send && ticket->started.load() && now - polled_ns_.load(std::memory_order_relaxed) >= kPollNs) {
+    polled_ns_.store(now, std::memory_order_relaxed);
+    context_->loop().note_poll(now);
+    peer_states_[static_cast<size_t>(ticket->peer)].pair->poll(*ticket->buffer);
+  }
+  return test(ticket);
 }
 
 void psPluginCommImpl::release(psPluginTicket ticket) {

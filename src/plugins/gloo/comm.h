@@ -26,6 +26,7 @@ struct psPluginCommImpl {
 
   psResult post(int peer, uint64_t channel, void* data, size_t bytes, bool is_send, psPluginTicket* ticket);
   psResult test(psPluginTicket ticket);
+  psResult poll(psPluginTicket ticket);
   void release(psPluginTicket ticket);
   void rest() { context_->loop().note_rest(); }
   psResult wait_any(int64_t timeout_ms);
@@ -50,7 +51,6 @@ struct psPluginCommImpl {
   // Waits until what was sent has arrived, as long as it goes on arriving.
   void see_off() const;
   void start(psPluginTicketImpl& ticket);
-  bool is_complete(psPluginTicketImpl& ticket);
   // Takes every connection as far as it goes now.
   void drive();
   void drive(int rank, Peer& peer);

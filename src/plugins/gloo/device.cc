@@ -5,10 +5,16 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <map>
 #include <mutex>
 
 namespace ps::gloo_transport {
+namespace {
+
+constexpr int64_t kPolledNs = 100'000;
+
+}  // namespace
 
 EventLoop::EventLoop(const std::string& address) {
   // The loop's thread inherits the mask: the program's signal handlers never run on it.
@@ -36,26 +42,36 @@ EventLoop::~EventLoop() {
 }
 
 void EventLoop::note_rest() {
-  is_polled_.store(false);
+  polled_ns_.store(0);
   if (gives_way_.load()) set_policy();
 }
 
 void EventLoop::give_way() {
-  if (is_polled_.load() != gives_way_.load()) set_policy();
+  if (is_polled() != gives_way_.load()) set_policy();
+}
+
+// Who has come to the end of a call may not say so.
+bool EventLoop::is_polled() const {
+  return std::chrono::steady_clock::now().time_since_epoch().count() - polled_ns_.load() < kPolledNs;
 }
 
 // A batch thread that is woken waits for the end of a slice where a normal one would interrupt who runs there.
 void EventLoop::set_policy() {
   const std::lock_guard lock(policy_mutex_);
-  if (!is_thread_known_) {
-    is_thread_known_ = true;
-    // Where the program has chosen, it stays so.
-    if (::sched_getscheduler(0) == SCHED_OTHER) thread_ = static_cast<pid_t>(::syscall(SYS_gettid));
-  }
-  const bool gives_way = is_polled_.load();
-  const sched_param none{};
-  if (thread_ != 0) ::sched_setscheduler(thread_, gives_way ? SCHED_BATCH : SCHED_OTHER, &none);
-  gives_way_.store(gives_way);
+  // The first to come here is the loop's thread, as it gives way to nobody yet.
+  if (thread_ == 0) thread_ = static_cast<pid_t>(::syscall(SYS_gettid));
+  bool gives_way;
+  do {
+    gives_way = is_polled();
+    const int policy = ::sched_getscheduler(thread_);
+    const sched_param none{};
+    // Another one is the program's choice.
+    if (policy == SCHED_OTHER || policy == SCHED_BATCH) {
+      ::sched_setscheduler(thread_, gives_way ? SCHED_BATCH : SCHED_OTHER, &none);
+    }
+    gives_way_.store(gives_way);
+    // Who has come to rest meanwhile may have seen that it did not give way yet.
+  } while (is_polled() != gives_way);
 }
 
 std::shared_ptr<EventLoop> event_loop_at(const std::string& address) {

@@ -26,21 +26,21 @@ class EventLoop {
 
   // A thread that polls connections sees what comes as soon as this one's does, which would take the CPU from it in order
   // to say so. So as long as somebody polls, this one gets a CPU when none is wanted otherwise.
-  void note_poll() { is_polled_.store(true, std::memory_order_relaxed); }
-  // Who polled sleeps.
+  void note_poll(int64_t now_ns) { polled_ns_.store(now_ns, std::memory_order_relaxed); }
+  // Who polled sleeps, or does something else.
   void note_rest();
   // On the loop's thread, when something has come.
   void give_way();
 
  private:
+  bool is_polled() const;
   void set_policy();
 
   Ticker ticker_;
-  std::atomic<bool> is_polled_{false};
+  std::atomic<int64_t> polled_ns_{0};
   std::atomic<bool> gives_way_{false};
   std::mutex policy_mutex_;
-  pid_t thread_ = 0;            // whose policy is this one's to choose; 0 none
-  bool is_thread_known_ = false;
+  pid_t thread_ = 0;  // the loop's, once it is known
   std::shared_ptr<gloo::transport::tcp::Device> device_;
 };
 

@@ -68,13 +68,17 @@ psResult release(psPluginComm comm, psPluginTicket ticket) {
   });
 }
 
+psResult poll(psPluginComm comm, psPluginTicket ticket) {
+  return guarded(nullptr, [&] { return comm->poll(ticket); });
+}
+
 psResult rest(psPluginComm comm) {
   comm->rest();
   return PS_OK;
 }
 
 constexpr psPluginTransport kTransport = {sizeof(psPluginTransport), 0, "gloo", create, post_send, post_recv, test, wait_any,
-                                          abort_comm, destroy, release, rest};
+                                          abort_comm, destroy, release, poll, rest};
 constexpr const psPluginTransport* kTransports[] = {&kTransport};
 
 }  // namespace
