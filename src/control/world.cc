@@ -367,6 +367,14 @@ void World::notice_vanished() const {
   }
 }
 
+void World::log_marked(const std::vector<int32_t>& ranks) const {
+  for (const int32_t other : ranks) {
+    const RankLines* const theirs = lines(other);
+    if (theirs == nullptr || (theirs->life.word.load() & FUTEX_OWNER_DIED) == 0) continue;
+    segment_->log_death(other, Loss::kEnded);
+  }
+}
+
 bool World::share_a_host(const std::vector<int32_t>& ranks) const {
   return std::all_of(ranks.begin(), ranks.end(),
                      [&](int32_t rank) { return member(rank).node == member(ranks.front()).node; });
@@ -445,7 +453,9 @@ void World::check_living(const std::vector<int32_t>& ranks, const std::string& d
   check_deaths();
   for (const int32_t other : ranks) {
     if (!has_left(other)) continue;
-    // Who leaves because of a death has logged it before.
+    // Who leaves because of a death has logged it before, or heard of it by a connection that closed. That is after the
+    // kernel has marked the dead one's word, whether or not a guardian has seen it yet.
+    log_marked(ranks);
     check_deaths();
     throw Error(PS_ERR_PEER_FAILED, fmt::format("{}: {} left by psFinalize", doing, who(other)), other);
   }

@@ -110,6 +110,8 @@ class World {
   void watch_other_hosts(const StoreSettings& store, Deadline deadline);
   // Logs the deaths of ranks that ended before their guardians could tell.
   void notice_vanished() const;
+  // Those that the kernel has said are dead.
+  void log_marked(const std::vector<int32_t>& ranks) const;
 
   std::atomic<bool> closed_{false};
   LaunchSettings settings_;
